@@ -1,0 +1,134 @@
+// `deno task servers`: installs, on Debian, the real programs that tests and benchmarks run against. Tests run without them too
+// and say what they skipped; SERVERS_REQUIRED=1 makes a missing one a failure.
+// deno-lint-ignore-file no-console -- a command that talks to the person who runs it
+import { delimiter, join } from "node:path";
+
+/** A program of the outside world that tests use. */
+export interface Server {
+  /** The executable. */
+  readonly program: string;
+  /** The Debian package that has it. */
+  readonly package: string;
+  readonly why: string;
+  /** The service that Debian starts when the package is installed, if any. */
+  readonly service?: string;
+}
+
+/** Every real program that tests and benchmarks use. */
+export const SERVERS: readonly Server[] = [
+  { program: "curl", package: "curl", why: "an HTTP client that is not ours, end to end" },
+  { program: "wrk", package: "wrk", why: "load for the benchmarks" },
+  {
+    program: "nginx",
+    package: "nginx-light",
+    why: "a proxy to be measured against",
+    service: "nginx",
+  },
+  {
+    program: "haproxy",
+    package: "haproxy",
+    why: "a proxy to be measured against",
+    service: "haproxy",
+  },
+];
+
+/** Debian keeps servers in sbin, which is not on everybody's PATH. */
+const MORE_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** The absolute path of a program, or undefined where it is not installed. */
+export function findProgram(program: string): string | undefined {
+  const path = Deno.env.get("PATH") ?? "/usr/bin:/bin";
+  const candidates = [...path.split(delimiter), ...MORE_DIRECTORIES].map((directory) =>
+    join(directory, program)
+  );
+  return candidates.find(isExecutable);
+}
+
+/** The programs of the table that are not installed. */
+export function missingServers(): Server[] {
+  return SERVERS.filter((server) => findProgram(server.program) === undefined);
+}
+
+/** What to tell somebody whose test was skipped because of it. */
+export function howToGet(server: Server): string {
+  return `${server.program} is not installed (deno task servers, or Debian package ${server.package})`;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    const stat = Deno.statSync(path);
+    return stat.isFile && ((stat.mode ?? 0) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Installs what is missing and stops the services that this installation started; returns the exit code. */
+async function install(): Promise<number> {
+  const missing = missingServers();
+  if (missing.length === 0) {
+    console.log(`all installed: ${SERVERS.map((server) => server.program).join(", ")}`);
+    return 0;
+  }
+  if (findProgram("apt-get") === undefined) {
+    console.error(
+      "This is not Debian (no apt-get). Install these by other means; tests find them on PATH:",
+    );
+    for (const server of missing) console.error(`  ${server.program}: ${server.why}`);
+    return 69;
+  }
+  const packages = missing.map((server) => server.package);
+  const options = ["-y", "-q", "--no-install-recommends"];
+  const installed = await asRoot(["apt-get", "-q", "update"]) &&
+    await asRoot(["apt-get", "install", ...options, ...packages]);
+  if (!installed) return 69;
+  for (const { service } of missing) if (service !== undefined) await stop(service);
+  const absent = missingServers();
+  for (const server of absent) console.error(howToGet(server));
+  return absent.length === 0 ? 0 : 69;
+}
+
+/** A service of a package that was not there before: nobody can have wanted it running. */
+async function stop(service: string): Promise<void> {
+  const withSystemd = isDirectory("/run/systemd/system");
+  await asRoot(
+    withSystemd ? ["systemctl", "disable", "--now", service] : ["service", service, "stop"],
+  );
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs with the terminal's streams; says so and returns false when it fails. */
+async function asRoot(command: readonly string[]): Promise<boolean> {
+  const sudo = Deno.uid() === 0 ? [] : ["sudo"];
+  const environment = ["env", "DEBIAN_FRONTEND=noninteractive"];
+  const [program = "", ...args] = [...sudo, ...environment, ...command];
+  console.log(`$ ${[...sudo, ...command].join(" ")}`);
+  const status = await runVisibly(program, args);
+  if (status !== 0) console.error(`failed (${status}): ${command.join(" ")}`);
+  return status === 0;
+}
+
+/** The exit code, or why the program could not be started. */
+async function runVisibly(program: string, args: readonly string[]): Promise<number | string> {
+  try {
+    return (await new Deno.Command(program, { args: [...args] }).spawn().status).code;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+if (import.meta.main) {
+  if (Deno.args.length > 0) {
+    console.log("Usage: deno task servers\n\nInstalls on Debian, as root or with sudo:");
+    for (const server of SERVERS) console.log(`  ${server.package}: ${server.why}`);
+    Deno.exit(Deno.args[0] === "--help" ? 0 : 64);
+  }
+  Deno.exit(await install());
+}
