@@ -1,0 +1,312 @@
+// The client side of one HTTP/1.1 connection: one exchange at a time, and an eye on the line in between.
+import { ProxyError } from "../errors.ts";
+import type { Body } from "../http/body.ts";
+import { FieldList, type Fields } from "../http/fields.ts";
+import type { Interim, Request, Response } from "../http/message.ts";
+import { ByteWriter } from "../lib/byte_writer.ts";
+import type { Sweepable } from "../lib/sweeper.ts";
+import type { Transport } from "../net/transport.ts";
+import { type Progress, writeBody } from "./body_writer.ts";
+import { HeadParser } from "./head_parser.ts";
+import { Inbox } from "./inbox.ts";
+import type { HeadLimits } from "./limits.ts";
+import { readResponseHead, type ResponseHead } from "./response_head.ts";
+import { writeRequestHead } from "./serialize.ts";
+import { type WireBody, wireBody, type WireBodyOptions } from "./wire_body.ts";
+
+export interface ClientLimits extends HeadLimits {
+  /** A response body, or the peer's taking of a request body, may stand still this long. */
+  readonly idleTimeoutMs: number;
+}
+
+/** Informational responses before one final one; an upstream that sends more is broken. */
+const MAX_INTERIMS = 16;
+
+/*
+ *  idle --send--> exchange --response read and request written--> idle
+ *    '--- peer closed, stray bytes ---> closed <--- error, abort, unreadable rest ---'
+ */
+type State = "idle" | "exchange" | "closed";
+
+export interface ClientConnectionEvents {
+  /** The exchange is over and the connection can take another one. */
+  onIdle(connection: Http1ClientConnection): void;
+  /** The connection cannot be used any more. Called once. */
+  onClosed(connection: Http1ClientConnection): void;
+}
+
+/** Sends requests over one connection. Whoever calls `send` owns the response body and reads or cancels it. */
+export class Http1ClientConnection implements Sweepable, Progress {
+  /** Bytes of request bodies written. */
+  bodyBytes = 0;
+  /** Exchanges begun; above 1 the connection is a reused one. */
+  exchanges = 0;
+  readonly #transport: Transport;
+  readonly #limits: ClientLimits;
+  readonly #events: ClientConnectionEvents;
+  readonly #inbox: Inbox;
+  readonly #parser: HeadParser;
+  readonly #out = new ByteWriter(1024);
+  readonly #bodyOptions: WireBodyOptions;
+  #state: State = "idle";
+  #failure: ProxyError | undefined;
+  #requestBody: Body | undefined;
+  #responseBody: WireBody | undefined;
+  #isRequestWritten = true;
+  #isResponseRead = true;
+  #sawResponse = false;
+  #keepAlive = true;
+  #ticks = 0;
+  #seenTicks = -1;
+  #quietSince = 0;
+
+  constructor(transport: Transport, limits: ClientLimits, events: ClientConnectionEvents) {
+    this.#transport = transport;
+    this.#limits = limits;
+    this.#events = events;
+    this.#inbox = new Inbox(transport, () => this.#peerEnded());
+    this.#parser = new HeadParser("response", "upstream", limits);
+    const onEnd = (isComplete: boolean): void => this.#responseEnded(isComplete);
+    this.#bodyOptions = { side: "upstream", limits, onEnd, failure: () => this.#failure };
+  }
+
+  /** Idle, open, and silent: bytes that nobody asked for would be taken for the next response. */
+  get isUsable(): boolean {
+    return this.#state === "idle" && this.#inbox.available === 0;
+  }
+
+  /**
+   * Sends `request` and resolves with the head of its response; the request body goes on being sent meanwhile.
+   * Throws ProxyError of side upstream when the connection broke, or what `abort` was given.
+   */
+  async send(request: Request, onInterim: (interim: Interim) => void): Promise<Response> {
+    if (this.#state !== "idle") throw notIdle(this.#state);
+    this.#state = "exchange";
+    this.exchanges++;
+    this.#ticks++;
+    this.#sawResponse = false;
+    this.#isRequestWritten = this.#isResponseRead = false;
+    try {
+      this.#write(request);
+      const inbox = this.#inbox;
+      const parser = this.#parser;
+      for (let interims = 0; interims <= MAX_INTERIMS; interims++) {
+        parser.reset();
+        while (!this.#hasHead()) await inbox.fill();
+        const head = readResponseHead(parser, request.method);
+        inbox.start += parser.position;
+        if (head.status >= 200) return this.#begin(head);
+        if (head.status === 101) throw broken("101 without having been asked to switch protocols");
+        onInterim({ status: head.status, headers: copyFields(parser.fields) });
+      }
+      throw broken(`more than ${MAX_INTERIMS} informational responses`);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** Cuts the exchange under way: `send` and the response body throw `reason`. */
+  abort(reason: ProxyError): void {
+    this.#failure ??= reason;
+    this.close();
+  }
+
+  /** As `abort`, if the exchange is still the one that was counted `turn`: the connection may serve another by now. */
+  abortExchange(turn: number, reason: ProxyError): void {
+    if (this.#state === "exchange" && this.exchanges === turn) this.abort(reason);
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#transport.close();
+    this.#requestBody?.cancel();
+    this.#events.onClosed(this);
+  }
+
+  /** Progress: called when bytes moved. */
+  touch(): void {
+    this.#ticks++;
+  }
+
+  sweep(nowMs: number): void {
+    // Stray bytes: nobody will ask for it any more.
+    if (this.#state === "idle" && this.#inbox.available > 0) return this.close();
+    const ticks = this.#ticks + (this.#responseBody?.pulls ?? 0);
+    if (ticks !== this.#seenTicks) {
+      this.#seenTicks = ticks;
+      this.#quietSince = nowMs;
+      return;
+    }
+    if (nowMs - this.#quietSince < this.#limits.idleTimeoutMs) return;
+    if (this.#state === "idle") this.close();
+    else if (this.#transport.isWriting || this.#responseBody?.isWaiting) {
+      this.abort(
+        new ProxyError("deadline", "the upstream stood still within a body", { side: "upstream" }),
+      );
+    }
+  }
+
+  #write(request: Request): void {
+    const { body } = request;
+    const coding = writeRequestHead(this.#out, request);
+    this.#requestBody = body.isEnded ? undefined : body;
+    writeBody(this.#transport, this.#out, body, coding, this).then(this.#wrote, this.#cannotWrite);
+  }
+
+  #wrote = (): void => {
+    this.#isRequestWritten = true;
+    this.#requestBody = undefined;
+    this.#settle();
+  };
+
+  #cannotWrite = (error: Error): void => {
+    this.#out.reset();
+    // The downstream broke: the upstream must not take half a request for a whole one.
+    if (error instanceof ProxyError) this.abort(error);
+    // The upstream stopped reading, but may have answered before: reading tells.
+    else {
+      this.#keepAlive = false;
+      this.#settle();
+    }
+  };
+
+  /** False: more bytes are needed. Throws when there will be none. */
+  #hasHead(): boolean {
+    const inbox = this.#inbox;
+    if (this.#failure !== undefined) throw this.#failure;
+    if (inbox.available > 0) {
+      this.#sawResponse = true;
+      if (this.#parser.parse(inbox.bytes, inbox.start, inbox.end)) return true;
+    }
+    if (inbox.isEnded) throw this.#reset(inbox.error);
+    return false;
+  }
+
+  #begin(head: ResponseHead): Response {
+    this.#keepAlive &&= head.keepAlive;
+    // The head is forwarded as the bytes it came in; they must stay until it is.
+    this.#inbox.hold();
+    const body = wireBody(this.#inbox, head.framing, this.#bodyOptions);
+    this.#responseBody = body;
+    const { status } = head;
+    return {
+      status,
+      headers: this.#parser.fields,
+      body: body ?? new NoBody(() => this.#responseEnded(true)),
+    };
+  }
+
+  #responseEnded(isComplete: boolean): void {
+    if (this.#isResponseRead) return;
+    this.#isResponseRead = true;
+    if (!isComplete) this.close();
+    else this.#settle();
+  }
+
+  /** The exchange is over when both directions are; an early response leaves a request that nobody will read. */
+  #settle(): void {
+    if (this.#state !== "exchange" || !this.#isResponseRead) return;
+    // The pulls stay counted: a sum that came back to an old value would look like silence.
+    this.#ticks += this.#responseBody?.pulls ?? 0;
+    this.#responseBody = undefined;
+    if (!this.#keepAlive || this.#inbox.isEnded || this.#inbox.available > 0) return this.close();
+    if (!this.#isRequestWritten) {
+      // Its last bytes are on their way and will settle this; more than those nobody would read.
+      if (this.#requestBody?.isEnded === false) this.close();
+      return;
+    }
+    this.#state = "idle";
+    this.#ticks++;
+    // Watches the line: a close takes the connection out of the pool before a request meets it.
+    this.#inbox.release();
+    this.#inbox.fill();
+    this.#events.onIdle(this);
+  }
+
+  #fail(error: unknown): ProxyError {
+    const failure = this.#failure ?? (error instanceof ProxyError ? error : this.#reset(error));
+    this.#failure = failure;
+    this.close();
+    return failure;
+  }
+
+  #peerEnded(): void {
+    if (this.#state === "idle") this.close();
+  }
+
+  /** The connection ended before a response: on a reused one the upstream may have closed it before the request came. */
+  #reset(cause: unknown): ProxyError {
+    const isUnanswered = this.exchanges > 1 && !this.#sawResponse;
+    return new ProxyError(
+      "upstream-reset",
+      "the upstream closed the connection without a response",
+      {
+        side: "upstream",
+        retry: isUnanswered ? "if-reused" : "no",
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * The body of a response that has none: the exchange ends when the response has been dealt with. Whoever deals with it
+ * again does so to nobody: the connection may be in another exchange by then.
+ */
+class NoBody implements Body {
+  readonly length = 0;
+  readonly isEnded = true;
+  readonly trailers = undefined;
+  #onEnd: (() => void) | undefined;
+
+  constructor(onEnd: () => void) {
+    this.#onEnd = onEnd;
+  }
+
+  take(): null {
+    this.cancel();
+    return null;
+  }
+
+  whole(): Uint8Array {
+    this.cancel();
+    return NOTHING;
+  }
+
+  pull(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  cancel(): void {
+    const onEnd = this.#onEnd;
+    this.#onEnd = undefined;
+    onEnd?.();
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function copyFields(fields: Fields): FieldList {
+  const list = new FieldList();
+  for (const [name, value] of fields) list.append(name.toLowerCase(), value);
+  return list;
+}
+
+function notIdle(state: State): ProxyError {
+  if (state === "closed") {
+    return new ProxyError(
+      "upstream-reset",
+      "the upstream closed the connection before the request",
+      {
+        side: "upstream",
+        retry: "if-reused",
+      },
+    );
+  }
+  return new ProxyError("internal", "two exchanges at once on one connection", { side: "local" });
+}
+
+function broken(message: string): ProxyError {
+  return new ProxyError("upstream-protocol", message, { side: "upstream" });
+}

@@ -1,0 +1,49 @@
+import { assertEquals } from "@std/assert";
+import { LruMap } from "./lru.ts";
+
+function filled(...keys: string[]): LruMap<string, string> {
+  const map = new LruMap<string, string>(3);
+  for (const key of keys) map.set(key, key.toUpperCase());
+  return map;
+}
+
+function held(map: LruMap<string, string>): string[] {
+  return ["a", "b", "c", "d", "e"].filter((key) => map.get(key) !== undefined);
+}
+
+Deno.test("LruMap forgets what was set first when nothing was read", () => {
+  assertEquals(held(filled("a", "b", "c", "d", "e")), ["c", "d", "e"]);
+});
+
+Deno.test("LruMap counts reading as use", () => {
+  const map = filled("a", "b", "c");
+  assertEquals(map.get("a"), "A");
+  map.set("d", "D");
+  assertEquals(held(map), ["a", "c", "d"]);
+});
+
+Deno.test("LruMap counts setting again as use, and grows by nothing", () => {
+  const map = filled("a", "b", "c");
+  map.set("a", "again");
+  assertEquals(map.size, 3);
+  map.set("d", "D");
+  assertEquals(held(map), ["a", "c", "d"]);
+  assertEquals(map.get("a"), "again");
+});
+
+Deno.test("LruMap never holds more than its size", () => {
+  const map = new LruMap<number, number>(10);
+  for (let i = 0; i < 1000; i++) {
+    map.set(i, i);
+    assertEquals(map.size <= 10, true);
+  }
+  assertEquals(map.size, 10);
+});
+
+Deno.test("LruMap deletes one and makes room by it", () => {
+  const map = filled("a", "b", "c");
+  map.delete("b");
+  map.delete("nothing");
+  map.set("d", "D");
+  assertEquals(held(map), ["a", "c", "d"]);
+});

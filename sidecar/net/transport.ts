@@ -1,0 +1,22 @@
+// A connection as the codecs see it: bytes in, bytes out, and an end. Types only.
+
+export interface TransportPeer {
+  /** IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One reader and one writer at a time; what is lent to `read` or `write` is not touched until the promise settles. */
+export interface Transport {
+  readonly peer: TransportPeer;
+  /** A write is under way: the peer's window, or its patience, is used up. */
+  readonly isWriting: boolean;
+  /** Bytes read into the start of `buffer`; null or 0 when the peer sent its last byte. Rejects when the connection broke. */
+  read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /** Resolves when all of `bytes` is with the kernel. Rejects when the connection broke or was closed meanwhile. */
+  write(bytes: Uint8Array<ArrayBufferLike>): Promise<void>;
+  /** Sends FIN; reading goes on. Never throws. */
+  closeWrite(): void;
+  /** Ends everything at once; pending reads and writes reject. May be called twice. */
+  close(): void;
+}
