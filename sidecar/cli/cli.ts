@@ -1,0 +1,112 @@
+// The command line: which command, and what its errors mean to the shell.
+import { suggest } from "../config/suggest.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { InputError, internalErrorLine, UsageError } from "./errors.ts";
+import { EXIT } from "./exit_codes.ts";
+import { versionLine } from "./version.ts";
+
+interface Entry {
+  readonly summary: string;
+  /** Loaded when called: --version should not pay for a schema. */
+  load(): Promise<Command>;
+}
+
+const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
+  ["run", {
+    summary: "run the sidecar, and with a command the app beside it",
+    load: async () => (await import("./run.ts")).runCommand,
+  }],
+  ["check", {
+    summary: "validate a configuration",
+    load: async () => (await import("./check.ts")).checkCommand,
+  }],
+  ["schema", {
+    summary: "print the JSON Schema of a configuration",
+    load: async () => (await import("./schema.ts")).schemaCommand,
+  }],
+]);
+
+const HELP = `Usage: sidecar COMMAND [OPTIONS]
+
+A service mesh sidecar and gateway.
+
+Commands:
+${[...COMMANDS].map(([name, { summary }]) => `  ${name.padEnd(14)}${summary}`).join("\n")}
+
+Options:
+  -h, --help      print this, or after a command its own help
+  -V, --version   print the version
+
+Example:
+  sidecar run --config sidecar.yaml
+`;
+
+/** Runs one command line and resolves to the exit code of the process. Never rejects. */
+export async function runCli(args: readonly string[], context: CommandContext): Promise<number> {
+  const { host } = context;
+  try {
+    return await dispatch(args, context);
+  } catch (error) {
+    if (error instanceof InputError) {
+      host.err(`sidecar: ${error.message}\n`);
+      return EXIT.noInput;
+    }
+    host.err(internalErrorLine(error));
+    return EXIT.internal;
+  } finally {
+    await host.flush();
+  }
+}
+
+async function dispatch(args: readonly string[], context: CommandContext): Promise<number> {
+  const { host } = context;
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    host.err(HELP);
+    return EXIT.usage;
+  }
+  if (isHelp(name)) {
+    host.out(HELP);
+    return EXIT.ok;
+  }
+  if (name === "--version" || name === "-V") {
+    host.out(versionLine(host.runtime));
+    return EXIT.ok;
+  }
+  const entry = COMMANDS.get(name);
+  return entry === undefined ? unknown(name, context) : await runEntry(name, entry, rest, context);
+}
+
+async function runEntry(
+  name: string,
+  entry: Entry,
+  args: readonly string[],
+  context: CommandContext,
+): Promise<number> {
+  const { host } = context;
+  const command = await entry.load();
+  const end = args.indexOf("--");
+  if (args.slice(0, end < 0 ? args.length : end).some(isHelp)) {
+    host.out(command.help);
+    return EXIT.ok;
+  }
+  try {
+    return await command.run(args, context);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    host.err(`sidecar ${name}: ${error.message}\nTry: sidecar ${name} --help\n`);
+    return EXIT.usage;
+  }
+}
+
+function unknown(name: string, { host }: CommandContext): number {
+  const what = name.startsWith("-") ? "option" : "command";
+  const meant = suggest(name, [...COMMANDS.keys()]);
+  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  host.err(`sidecar: unknown ${what} ${JSON.stringify(name)}${hint}\nTry: sidecar --help\n`);
+  return EXIT.usage;
+}
+
+function isHelp(arg: string): boolean {
+  return arg === "--help" || arg === "-h";
+}

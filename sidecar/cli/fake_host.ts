@@ -1,0 +1,154 @@
+// A host for tests: files, variables and signals in memory, and children that end when told.
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { SpawnError } from "./errors.ts";
+import type { Signal } from "./exit_codes.ts";
+import type { Child, ChildStatus, Host } from "./host.ts";
+import type { RunningSidecar } from "../app.ts";
+
+/** Records what it was told; `end` ends it. */
+export class FakeChild implements Child {
+  readonly pid = 42;
+  readonly signals: string[] = [];
+  readonly #exited = Promise.withResolvers<ChildStatus>();
+  readonly exited = this.#exited.promise;
+  readonly #events: string[];
+  /** The signals it obeys. */
+  readonly obeys: ReadonlySet<string>;
+  #hasEnded = false;
+
+  constructor(events: string[], obeys: readonly string[] = ["SIGTERM", "SIGKILL"]) {
+    this.#events = events;
+    this.obeys = new Set(obeys);
+  }
+
+  end(code: number, signal: string | null = null): void {
+    this.#hasEnded = true;
+    this.#exited.resolve({ code, signal });
+  }
+
+  kill(signal: Signal | "SIGKILL"): void {
+    if (this.#hasEnded) return;
+    this.signals.push(signal);
+    this.#events.push(`app ${signal}`);
+    if (this.obeys.has(signal)) this.end(signal === "SIGKILL" ? 137 : 143, signal);
+  }
+}
+
+export class FakeHost implements Host {
+  runtime = "2.9.3";
+  readonly clock = new FakeClock();
+  readonly files = new Map<string, string>();
+  readonly variables = new Map<string, string>();
+  readonly events: string[] = [];
+  readonly spawned: string[][] = [];
+  stdout = "";
+  stderr = "";
+  logged = "";
+  child: FakeChild | SpawnError = new FakeChild(this.events);
+  isSpawnAllowed = true;
+  readonly #listeners = new Map<Signal, Set<() => void>>();
+
+  out(text: string): void {
+    this.stdout += text;
+  }
+
+  err(text: string): void {
+    this.stderr += text;
+  }
+
+  log(line: string): void {
+    this.logged += line;
+  }
+
+  flush(): Promise<void> {
+    this.events.push("flush");
+    return Promise.resolve();
+  }
+
+  readText(path: string): Promise<string> {
+    const text = this.files.get(path);
+    if (text !== undefined) return Promise.resolve(text);
+    const error = new Error(`readfile '${path}'`);
+    error.name = "NotFound";
+    return Promise.reject(error);
+  }
+
+  residentBytes(): number {
+    return 0;
+  }
+
+  environment(name: string): string | undefined {
+    return this.variables.get(name);
+  }
+
+  onSignal(signal: Signal, listener: () => void): Disposable {
+    const listeners = this.#listeners.get(signal) ?? new Set();
+    this.#listeners.set(signal, listeners.add(listener));
+    return { [Symbol.dispose]: () => void listeners.delete(listener) };
+  }
+
+  maySpawn(): Promise<boolean> {
+    return Promise.resolve(this.isSpawnAllowed);
+  }
+
+  spawn(command: string, args: readonly string[]): Child {
+    this.spawned.push([command, ...args]);
+    if (this.child instanceof SpawnError) throw this.child;
+    this.events.push("app started");
+    return this.child;
+  }
+
+  /** Sends a signal to the process; false when nobody took it over, and it would have died of it. */
+  signal(signal: Signal): boolean {
+    const listeners = [...this.#listeners.get(signal) ?? []];
+    for (const listener of listeners) listener();
+    return listeners.length > 0;
+  }
+
+  /** Signals that somebody still listens to. */
+  get listenedTo(): Signal[] {
+    return [...this.#listeners].flatMap(([signal, { size }]) => size === 0 ? [] : [signal]);
+  }
+}
+
+/** Records its end; a drain lasts until `finishDrain` where it is told to hang. */
+export class FakeSidecar implements RunningSidecar {
+  readonly #events: string[];
+  readonly #drained = Promise.withResolvers<void>();
+  readonly #draining = Promise.withResolvers<void>();
+
+  constructor(events: string[], { isHanging = false } = {}) {
+    this.#events = events;
+    if (!isHanging) this.#drained.resolve();
+  }
+
+  /** Resolves when a drain has begun. */
+  get draining(): Promise<void> {
+    return this.#draining.promise;
+  }
+
+  finishDrain(): void {
+    this.#drained.resolve();
+  }
+
+  async drain(reason: string): Promise<void> {
+    this.#events.push(`drain: ${reason}`);
+    this.#draining.resolve();
+    await this.#drained.promise;
+    this.#events.push("drained");
+  }
+
+  close(): Promise<void> {
+    this.#events.push("closed");
+    return Promise.resolve();
+  }
+
+  abort(): void {
+    this.#events.push("aborted");
+  }
+}
+
+/** Lets everything that promises have made ready happen. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}

@@ -1,0 +1,177 @@
+// What a bootstrap document says once it is read: durations in milliseconds, sizes in bytes, every default filled in.
+// Types only; schema.ts checks documents against them and load.ts reads files.
+
+/** A TCP address. `host` is an IP literal (IPv6 without brackets) or a name. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `count` events every `perMs` milliseconds; `10/s` is `{count: 10, perMs: 1000}`. */
+export interface Rate {
+  readonly count: number;
+  readonly perMs: number;
+}
+
+export interface AppHealth {
+  /** The path asked by GET; 2xx is healthy. */
+  readonly http: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface App {
+  readonly http: Address;
+  readonly health: AppHealth;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly version: string;
+  readonly tags: readonly string[];
+  /** What other sidecars are told to dial, without the port. */
+  readonly address: string;
+  /** Instance id, unique in the registry. Default NAME-PORT, PORT being the inbound port. */
+  readonly id: string;
+  /** Absent on a pure edge instance. */
+  readonly app?: App;
+}
+
+export interface Listeners {
+  readonly inbound: Address;
+  readonly outbound: Address;
+  readonly admin: Address;
+  readonly health: Address;
+}
+
+export type RegistryConfig =
+  | { readonly kind: "files"; readonly directory: string }
+  | { readonly kind: "static"; readonly services: ReadonlyMap<string, readonly Address[]> };
+
+export type PolicySourceConfig =
+  | { readonly kind: "section" }
+  | { readonly kind: "file"; readonly path: string };
+
+/** Limits of every HTTP listener; the defaults and their reasons stand in defaults.ts. */
+export interface Limits {
+  readonly headBytes: number;
+  readonly headers: number;
+  readonly requestLineBytes: number;
+  readonly headTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  /** Open downstream connections of one listener. */
+  readonly connections: number;
+}
+
+export interface UpstreamPolicy {
+  readonly protocol: "auto" | "http1";
+  readonly loadBalancer: { readonly algorithm: "round-robin" };
+  /** A local port dedicated to this upstream: whatever Host says, requests go there. */
+  readonly bind?: Address;
+  /** How long the head of the response may take once the request was sent; 0: no limit. */
+  readonly timeoutMs: number;
+}
+
+export interface InboundPolicy {
+  readonly timeoutMs: number;
+}
+
+/** The dynamic document: section `policy` of the bootstrap, or the file that policySource names. */
+export interface Policy {
+  readonly upstreams: ReadonlyMap<string, UpstreamPolicy>;
+  readonly inbound: InboundPolicy;
+}
+
+export interface Cors {
+  /** Exact origins, or `*`. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  readonly headers: readonly string[];
+  readonly exposeHeaders: readonly string[];
+  readonly credentials: boolean;
+  readonly maxAgeMs: number;
+}
+
+export interface JwtConfig {
+  readonly secret: string;
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly clockSkewMs: number;
+  /** Claim to request header, e.g. `user_id: x-user-id`. The headers are removed from what came from outside. */
+  readonly claimHeaders: ReadonlyMap<string, string>;
+}
+
+export interface LoginConfig {
+  readonly path: string;
+  /** Claim name to the field of the login body it is taken from. */
+  readonly claims: ReadonlyMap<string, string>;
+  readonly expiresInMs: number;
+  readonly verify:
+    | { readonly kind: "passwordless" }
+    | { readonly kind: "service"; readonly service: string; readonly path: string };
+}
+
+export interface RateLimit {
+  readonly rate: Rate;
+  /** Bucket size: how many may come at once. */
+  readonly burst: number;
+  /** One bucket per client address, per authenticated user (client where there is none), or one for the route. */
+  readonly key: "client" | "user" | "route";
+}
+
+export interface RouteMatch {
+  /** `/exact`, `/prefix/*`, or with parameters `/users/{id}/orders`. */
+  readonly path: string;
+  /** Empty: any. */
+  readonly methods: readonly string[];
+  /** Every one must be present with this value; `*` is any value. Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** `api.example.com` or `*.example.com`; absent: any. */
+  readonly host?: string;
+}
+
+export interface RouteConfig {
+  readonly match: RouteMatch;
+  readonly to: string;
+  /** `/users/*` puts in what `*` matched; `{name}` puts in a parameter. Absent: the path goes on as it is. */
+  readonly rewrite?: string;
+  readonly auth: "none" | "jwt";
+  readonly rateLimit?: RateLimit;
+  /** In place of the upstream's; 0: no limit. */
+  readonly timeoutMs?: number;
+}
+
+export interface Gateway {
+  readonly bind: Address;
+  readonly cors?: Cors;
+  readonly jwt?: JwtConfig;
+  readonly login?: LoginConfig;
+  readonly routes: readonly RouteConfig[];
+  /** CIDR blocks of proxies in front whose x-forwarded-* and x-request-id are believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "json" | "text";
+  readonly access: "off" | "errors" | "all";
+}
+
+export interface Drain {
+  /** After deregistering, how long callers get to notice before the listeners close. */
+  readonly delayMs: number;
+  /** How long requests under way may take to finish. */
+  readonly timeoutMs: number;
+}
+
+export interface Bootstrap {
+  readonly service: Service;
+  readonly listeners: Listeners;
+  readonly registry: RegistryConfig;
+  readonly policySource: PolicySourceConfig;
+  readonly policy: Policy;
+  readonly gateway?: Gateway;
+  readonly limits: Limits;
+  readonly drain: Drain;
+  readonly log: LogConfig;
+}

@@ -1,0 +1,107 @@
+// A sound document -> the frozen Bootstrap or Policy. Derived defaults are worked out here, and nothing is checked.
+import { isLoopback, isWildcard } from "./addresses.ts";
+import type {
+  App,
+  Bootstrap,
+  Listeners,
+  Policy,
+  PolicySourceConfig,
+  RegistryConfig,
+  Service,
+  UpstreamPolicy,
+} from "./bootstrap.ts";
+import { buildGateway } from "./build_gateway.ts";
+import type { BootstrapDocument } from "./schema/bootstrap.ts";
+import { type PolicyDocument, upstream, type UpstreamDocument } from "./schema/policy.ts";
+
+/** The bootstrap that the document means. */
+export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocument): Bootstrap {
+  const { listeners, limits, drain, gateway } = document;
+  return deepFreeze({
+    service: buildService(document.service, listeners),
+    listeners,
+    registry: buildRegistry(document.registry),
+    policySource: buildPolicySource(document.policySource),
+    policy: buildPolicy(policy),
+    ...(gateway === undefined ? {} : { gateway: buildGateway(gateway) }),
+    limits: {
+      headBytes: limits.head,
+      headers: limits.headers,
+      requestLineBytes: limits.requestLine,
+      headTimeoutMs: limits.headTimeout,
+      idleTimeoutMs: limits.idleTimeout,
+      connections: limits.connections,
+    },
+    drain: { delayMs: drain.delay, timeoutMs: drain.timeout },
+    log: document.log,
+  });
+}
+
+/** The policy that the document means. */
+export function buildPolicy(document: PolicyDocument): Policy {
+  const upstreams = Object.entries(document.upstreams)
+    .map(([name, upstream]) => [name, buildUpstream(upstream)] as const);
+  return deepFreeze({
+    upstreams: new Map(upstreams),
+    inbound: { timeoutMs: document.inbound.timeout },
+  });
+}
+
+/** What the edge waits for an upstream that the policy does not name: a caller outside is less patient. */
+const EDGE_TIMEOUT_MS = 5000;
+
+/** How an upstream that the policy does not name is called. */
+export function defaultUpstream({ isEdge }: { readonly isEdge: boolean }): UpstreamPolicy {
+  const inside = buildUpstream(upstream.parse({}));
+  return deepFreeze(isEdge ? { ...inside, timeoutMs: EDGE_TIMEOUT_MS } : inside);
+}
+
+function buildUpstream({ timeout, bind, ...same }: UpstreamDocument): UpstreamPolicy {
+  return { ...same, ...(bind === undefined ? {} : { bind }), timeoutMs: timeout };
+}
+
+function buildService(service: BootstrapDocument["service"], listeners: Listeners): Service {
+  const { name, version, app } = service;
+  return {
+    name,
+    version,
+    tags: service.tags ?? [version],
+    address: service.address ?? reachableHost(listeners.inbound.host),
+    id: service.id ?? `${name}-${listeners.inbound.port}`,
+    ...(app === undefined ? {} : { app: buildApp(app) }),
+  };
+}
+
+/** What can be dialled is what is listened on; a wildcard is left only where there is no app to announce. */
+function reachableHost(inbound: string): string {
+  return isWildcard(inbound) || (isLoopback(inbound) && !inbound.includes(":"))
+    ? "127.0.0.1"
+    : inbound;
+}
+
+function buildApp(
+  { http, health }: NonNullable<BootstrapDocument["service"]["app"]>,
+): App {
+  return {
+    http,
+    health: { http: health.http, intervalMs: health.interval, timeoutMs: health.timeout },
+  };
+}
+
+function buildRegistry({ files, static: fixed }: BootstrapDocument["registry"]): RegistryConfig {
+  return files === undefined
+    ? { kind: "static", services: new Map(Object.entries(fixed ?? {})) }
+    : { kind: "files", directory: files.directory };
+}
+
+function buildPolicySource(source: BootstrapDocument["policySource"]): PolicySourceConfig {
+  return source === undefined ? { kind: "section" } : { kind: "file", path: source.file };
+}
+
+/** Freezes objects and lists all the way down; a Map is frozen in its values and read-only by its type. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  const children = value instanceof Map ? value.values() : Object.values(value);
+  for (const each of children) deepFreeze(each);
+  return Object.freeze(value);
+}

@@ -1,0 +1,77 @@
+// The gateway section -> Gateway, with what its routes derive from each other's settings.
+import type { Cors, Gateway, JwtConfig, LoginConfig, RateLimit, RouteConfig } from "./bootstrap.ts";
+import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
+
+/** The gateway that the section means. */
+export function buildGateway(document: GatewayDocument): Gateway {
+  const { bind, cors, jwt, login, routes, trustedProxies } = document;
+  return {
+    bind,
+    ...(cors === undefined ? {} : { cors: buildCors(cors) }),
+    ...(jwt === undefined ? {} : { jwt: buildJwt(jwt) }),
+    ...(login === undefined ? {} : { login: buildLogin(login) }),
+    routes: routes.map(buildRoute),
+    trustedProxies,
+  };
+}
+
+function buildCors({ maxAge, ...same }: NonNullable<GatewayDocument["cors"]>): Cors {
+  return {
+    ...same,
+    headers: same.headers.map(lowerCase),
+    exposeHeaders: same.exposeHeaders.map(lowerCase),
+    maxAgeMs: maxAge,
+  };
+}
+
+function buildJwt(jwt: NonNullable<GatewayDocument["jwt"]>): JwtConfig {
+  const { secret, issuer, audience, clockSkew, claimHeaders } = jwt;
+  return {
+    secret,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    clockSkewMs: clockSkew,
+    claimHeaders: new Map(Object.entries(claimHeaders)),
+  };
+}
+
+function buildLogin(login: NonNullable<GatewayDocument["login"]>): LoginConfig {
+  const { path, claims, expiresIn, verify } = login;
+  return {
+    path,
+    claims: new Map(Object.entries(claims)),
+    expiresInMs: expiresIn,
+    verify: verify === undefined ? { kind: "passwordless" } : { kind: "service", ...verify },
+  };
+}
+
+function buildRoute(route: RouteDocument): RouteConfig {
+  const { match, to, rewrite, auth, rateLimit, timeout } = route;
+  const headers = Object.entries(match.headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const);
+  return {
+    match: {
+      path: match.path,
+      methods: match.methods,
+      headers: new Map(headers),
+      ...(match.host === undefined ? {} : { host: match.host }),
+    },
+    to,
+    ...(rewrite === undefined ? {} : { rewrite }),
+    auth,
+    ...(rateLimit === undefined ? {} : { rateLimit: buildRateLimit(rateLimit, auth) }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  };
+}
+
+function buildRateLimit(
+  { rate, burst, key }: NonNullable<RouteDocument["rateLimit"]>,
+  auth: RouteDocument["auth"],
+): RateLimit {
+  const widest = auth === "jwt" ? "user" : "client";
+  return { rate, burst: burst ?? rate.count, key: key ?? widest };
+}
+
+function lowerCase(text: string): string {
+  return text.toLowerCase();
+}

@@ -1,0 +1,201 @@
+// Every default of the configuration, in the notation of the document, with its reason. Nothing else may hold a default.
+
+export interface Default {
+  /** As an operator would write it; for a derived default, the rule in words. */
+  readonly value: string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
+  readonly reason: string;
+  /** Worked out from other settings. */
+  readonly isDerived?: true;
+}
+
+/** Keyed by where it stands in the document; `*` is any key of a map, `[]` any entry of a list. */
+export const DEFAULTS = {
+  "service.version": {
+    value: "v1",
+    reason: "A service that never said otherwise is its first version.",
+  },
+  "service.tags": {
+    value: "the version",
+    reason: "Subsets select by tag, and the version is what they select most.",
+    isDerived: true,
+  },
+  "service.id": {
+    value: "NAME-PORT of the inbound listener",
+    reason: "The same after a restart, and unique on one host because a port is.",
+    isDerived: true,
+  },
+  "service.address": {
+    value: "the host of listeners.inbound",
+    reason:
+      "What is listened on is what can be dialled; a wildcard cannot, so there it is required.",
+    isDerived: true,
+  },
+  "service.app.health.http": {
+    value: "/health",
+    reason: "The path that the demo services and most frameworks answer.",
+  },
+  "service.app.health.interval": {
+    value: "10s",
+    reason: "Quick enough to leave rotation within seconds, rare enough to cost nothing.",
+  },
+  "service.app.health.timeout": {
+    value: "3s",
+    reason: "An app that needs longer to say that it is well is not.",
+  },
+  "listeners.inbound": {
+    value: "0.0.0.0:15006",
+    reason: "Other sidecars must reach it; the port is the one that Istio made known.",
+  },
+  "listeners.outbound": {
+    value: "127.0.0.1:15001",
+    reason: "Only the local app may call out through it.",
+  },
+  "listeners.admin": {
+    value: "127.0.0.1:15000",
+    reason: "It shows the inside of the proxy, so it stays on the host.",
+  },
+  "listeners.health": {
+    value: "0.0.0.0:15021",
+    reason: "Orchestrators and registries ask from outside.",
+  },
+  registry: {
+    value: "files",
+    reason: "A laptop needs no server; any other backend is chosen by name.",
+    isDerived: true,
+  },
+  "registry.files.directory": {
+    value: ".mesh/registry",
+    reason: "One place in the working directory that a laptop's sidecars share with no server.",
+  },
+  "policy.upstreams.*.protocol": {
+    value: "auto",
+    reason: "The sidecar knows better than the operator what the other end speaks.",
+  },
+  "policy.upstreams.*.loadBalancer.algorithm": {
+    value: "round-robin",
+    reason: "Even and predictable.",
+  },
+  "policy.upstreams.*.timeout": {
+    value: "15s",
+    reason: "Longer than any healthy call, shorter than a user's patience.",
+  },
+  "policy.inbound.timeout": {
+    value: "15s",
+    reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
+  },
+  "identity.mode": { value: "off", reason: "The only mode of this version: there is no mTLS yet." },
+  workers: { value: 1, reason: "The only number of this version: one data-plane thread." },
+  "gateway.bind": {
+    value: "0.0.0.0:8000",
+    reason: "The edge exists to be called from outside.",
+  },
+  "gateway.routes[].match.methods": {
+    value: [],
+    reason: "None named: a route takes every method.",
+  },
+  "gateway.routes[].match.headers": {
+    value: {},
+    reason: "None named: a route asks for no header.",
+  },
+  "gateway.routes[].auth": {
+    value: "none",
+    reason: "Authentication is asked for by name, beside the key that it needs.",
+  },
+  "gateway.routes[].timeout": {
+    value: "that of the upstream in the policy, else 5s",
+    reason: "A caller at the edge waits less long than a service inside, unless told otherwise.",
+    isDerived: true,
+  },
+  "gateway.routes[].rateLimit.burst": {
+    value: "the count of the rate",
+    reason: "One period's worth at once is what a rate is usually taken to mean.",
+    isDerived: true,
+  },
+  "gateway.routes[].rateLimit.key": {
+    value: "user when auth is jwt, else client",
+    reason: "The narrowest identity that the route can trust.",
+    isDerived: true,
+  },
+  "gateway.cors.methods": {
+    value: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    reason: "What a browser's REST client uses.",
+  },
+  "gateway.cors.headers": {
+    value: ["authorization", "content-type", "x-request-id"],
+    reason: "A token, a JSON body and a request id; more must be named.",
+  },
+  "gateway.cors.exposeHeaders": {
+    value: [],
+    reason: "Scripts see the safelisted headers only, unless told.",
+  },
+  "gateway.cors.credentials": {
+    value: false,
+    reason: "Cookies across origins are a decision, not a habit.",
+  },
+  "gateway.cors.maxAge": {
+    value: "10m",
+    reason: "Browsers cap it at 10 minutes to 2 hours; less means a preflight a call.",
+  },
+  "gateway.jwt.clockSkew": { value: "0s", reason: "An expired token is expired." },
+  "gateway.jwt.claimHeaders": {
+    value: { user_id: "x-user-id" },
+    reason: "The one claim that the services read.",
+  },
+  "gateway.login.path": { value: "/login", reason: "Where clients of the demo log in." },
+  "gateway.login.claims": {
+    value: { user_id: "username" },
+    reason: "The caller's name becomes the identity that the services read.",
+  },
+  "gateway.login.expiresIn": { value: "24h", reason: "A day's work with one login." },
+  "gateway.login.verify.path": {
+    value: "/credentials/verify",
+    reason: "Where the demo's user service checks passwords.",
+  },
+  "gateway.trustedProxies": {
+    value: [],
+    reason: "Forwarding headers from outside are claims; nobody is believed unless named.",
+  },
+  "limits.head": {
+    value: "64KiB",
+    reason: "Room for large cookies and tokens; a connection can hold no more than this.",
+  },
+  "limits.headers": { value: 100, reason: "Apache's default; real requests carry 20 to 40." },
+  "limits.requestLine": {
+    value: "16KiB",
+    reason: "Twice the 8000 bytes that RFC 9112, section 3, asks to support at least.",
+  },
+  "limits.headTimeout": {
+    value: "10s",
+    reason: "A head that takes longer is a slow-head attack or a dead peer.",
+  },
+  "limits.idleTimeout": {
+    value: "60s",
+    reason: "Keeps browsers' connections warm and gives abandoned ones back within a minute.",
+  },
+  "limits.connections": {
+    value: 10_000,
+    reason: "A bound on memory and descriptors; above it, new connections are refused.",
+  },
+  "drain.delay": {
+    value: "1s",
+    reason:
+      "Callers need a moment to hear of a deregistration; without it some still send and are cut.",
+  },
+  "drain.timeout": {
+    value: "10s",
+    reason: "Well inside the 30 s that Kubernetes grants before it kills.",
+  },
+  "log.level": { value: "info", reason: "What an operator wants to read when all is well." },
+  "log.format": { value: "json", reason: "Machines collect it; text is for a laptop." },
+  "log.access": {
+    value: "errors",
+    reason: "Metrics count the good requests; a line each would cost more than the request.",
+  },
+} as const satisfies Readonly<Record<string, Default>>;
+
+export type DefaultPath = keyof typeof DEFAULTS;
+
+/** The default that stands at `path`, as the document would hold it. */
+export function defaultOf(path: DefaultPath): Default["value"] {
+  return DEFAULTS[path].value;
+}

@@ -1,0 +1,38 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Default, DEFAULTS } from "./defaults.ts";
+import { bootstrapJsonSchema, type JsonSchema } from "./json_schema.ts";
+
+const entries = Object.entries<Default>(DEFAULTS);
+
+/** Every default of the JSON Schema, in the path notation of the table. */
+function schemaDefaults(schema: unknown, path = ""): [string, unknown][] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const node = schema as JsonSchema;
+  const fields = Object.entries(node["properties"] ?? {})
+    .flatMap(([key, field]) => schemaDefaults(field, path === "" ? key : `${path}.${key}`));
+  return [
+    ...("default" in node ? [[path, node["default"]] as [string, unknown]] : []),
+    ...fields,
+    ...schemaDefaults(node["items"], `${path}[]`),
+    ...schemaDefaults(node["additionalProperties"], `${path}.*`),
+  ];
+}
+
+/** Sections default to {} (or to sections that do), which only means that their parts have the defaults. */
+function isBareSection([path, value]: [string, unknown]): boolean {
+  return /^[{]("files":[{][}])?[}]$/.test(JSON.stringify(value)) &&
+    !entries.some(([known, { isDerived }]) => known === path && isDerived !== true);
+}
+
+Deno.test("DEFAULTS is exactly what the schema fills in", () => {
+  const table = entries.filter(([, { isDerived }]) => isDerived !== true)
+    .map(([path, { value }]) => [path, value] as [string, unknown]);
+  const inSchema = schemaDefaults(bootstrapJsonSchema()).filter((each) => !isBareSection(each));
+  const sorted = (list: [string, unknown][]) =>
+    list.toSorted(([a], [b]) => a < b ? -1 : 1).map(([path, value]) => [path, value]);
+  assertEquals(sorted(inSchema), sorted(table));
+});
+
+Deno.test("every default has a reason in a full sentence", () => {
+  for (const [path, { reason }] of entries) assert(/^[A-Z].{15,}\.$/.test(reason), path);
+});

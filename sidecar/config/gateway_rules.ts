@@ -1,0 +1,99 @@
+// Rules between the settings of the gateway section.
+import type { Path } from "./positions.ts";
+import { isWildcardPath, parametersOf } from "./patterns.ts";
+import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
+
+type Report = (path: Path, message: string) => void;
+
+export function gatewayRules(gateway: GatewayDocument, report: Report): void {
+  corsRules(gateway, report);
+  loginRules(gateway, report);
+  claimHeaderRules(gateway, report);
+  duplicateRules(gateway.routes, report);
+  for (const [index, route] of gateway.routes.entries()) {
+    const path: Path = ["gateway", "routes", index];
+    rewriteRules(route, [...path, "rewrite"], report);
+    if (route.auth === "jwt" && gateway.jwt === undefined) {
+      report([...path, "auth"], "nothing to check tokens with, expected a gateway.jwt section");
+    }
+    if (route.rateLimit?.key === "user" && route.auth !== "jwt") {
+      report([...path, "rateLimit", "key"], "the route knows no user, expected auth: jwt with it");
+    }
+  }
+}
+
+function corsRules({ cors }: GatewayDocument, report: Report): void {
+  if (cors === undefined || !cors.origins.includes("*")) return;
+  if (cors.credentials) {
+    report(
+      ["gateway", "cors", "credentials"],
+      "every origin could act for the user, expected named origins instead of *",
+    );
+  }
+  if (cors.origins.length > 1) {
+    report(["gateway", "cors", "origins"], "* beside other origins, expected * alone or names");
+  }
+}
+
+function loginRules({ login, jwt }: GatewayDocument, report: Report): void {
+  if (login === undefined) return;
+  const path: Path = ["gateway", "login"];
+  if (jwt === undefined) {
+    report(path, "nothing to sign tokens with, expected a gateway.jwt section");
+  }
+  if (login.passwordless === undefined && login.verify === undefined) {
+    report(path, "no way to check who logs in, expected verify (or passwordless: true for a demo)");
+  }
+  if (login.passwordless !== undefined && login.verify !== undefined) {
+    report(path, "passwordless and verify together, expected exactly one of them");
+  }
+}
+
+function claimHeaderRules({ jwt }: GatewayDocument, report: Report): void {
+  const claims = new Map<string, string>();
+  for (const [claim, header] of Object.entries(jwt?.claimHeaders ?? {})) {
+    const other = claims.get(header);
+    if (other !== undefined) {
+      const message = `the header of claim ${other} already, expected one header a claim`;
+      report(["gateway", "jwt", "claimHeaders", claim], message);
+    }
+    claims.set(header, claim);
+  }
+}
+
+function duplicateRules(routes: readonly RouteDocument[], report: Report): void {
+  const seen = new Map<string, number>();
+  for (const [index, { match }] of routes.entries()) {
+    const key = matchKey(match);
+    const other = seen.get(key);
+    if (other === undefined) seen.set(key, index);
+    else {
+      const message = `the same match as gateway.routes[${other}], expected it once`;
+      report(["gateway", "routes", index, "match"], message);
+    }
+  }
+}
+
+/** Two matches with one key take the same requests: names of parameters and the order of lists do not matter. */
+function matchKey(match: RouteDocument["match"]): string {
+  const headers = Object.entries(match.headers)
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}`);
+  return JSON.stringify([
+    match.path.replaceAll(/\{[^/]*\}/g, "{}"),
+    [...new Set(match.methods)].sort(),
+    headers.sort(),
+    match.host ?? "",
+  ]);
+}
+
+function rewriteRules({ match, rewrite }: RouteDocument, path: Path, report: Report): void {
+  if (rewrite === undefined) return;
+  if (isWildcardPath(rewrite) && !isWildcardPath(match.path)) {
+    report(path, "* has nothing to stand for, expected match.path to end with /*");
+  }
+  const known = parametersOf(match.path);
+  for (const name of parametersOf(rewrite)) {
+    if (known.includes(name)) continue;
+    report(path, `{${name}} is not in match.path, expected one of its parameters`);
+  }
+}

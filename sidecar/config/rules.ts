@@ -1,0 +1,98 @@
+// Rules between settings that no single schema can see. They get whatever sections are sound and report by path.
+import { isLoopback, isSameListener, isWildcard } from "./addresses.ts";
+import type { Address } from "./bootstrap.ts";
+import type { Path } from "./positions.ts";
+import { gatewayRules } from "./gateway_rules.ts";
+import type { SoundSections } from "./schema/bootstrap.ts";
+import type { PolicyDocument } from "./schema/policy.ts";
+
+/** Takes one broken rule: where, and what is wrong and was expected. */
+export type Report = (path: Path, message: string) => void;
+
+interface Place {
+  readonly path: Path;
+  readonly address: Address;
+}
+
+export function bootstrapRules(document: SoundSections, report: Report): void {
+  appRules(document, report);
+  addressRules(document, report);
+  registryRules(document, report);
+  if (document.policySource !== undefined && document.policy !== undefined) {
+    report(["policy"], "policySource names the policy already, expected only one of the two");
+  }
+  listenerRules(bootstrapListeners(document), report);
+  appListenerRules(document, report);
+  if (document.gateway !== undefined) gatewayRules(document.gateway, report);
+}
+
+/** What can be wrong between the parts of a policy document. */
+export function policyRules(policy: PolicyDocument, report: Report): void {
+  listenerRules(upstreamListeners(policy, ["upstreams"]), report);
+}
+
+function appRules({ service, gateway, broken }: SoundSections, report: Report): void {
+  const isEdge = gateway !== undefined || broken.has("gateway");
+  if (service === undefined || service.app !== undefined || isEdge) return;
+  report(["service"], "no app, expected service.app (or a gateway section for a pure edge)");
+}
+
+function addressRules({ service, listeners }: SoundSections, report: Report): void {
+  if (service?.address !== undefined && isWildcard(service.address)) {
+    report(["service", "address"], "a wildcard that nobody can dial, expected one address");
+  }
+  if (service?.app === undefined || service.address !== undefined || listeners === undefined) {
+    return;
+  }
+  const { host } = listeners.inbound;
+  if (!isWildcard(host)) return;
+  report(
+    ["service", "address"],
+    `missing, needed because listeners.inbound is ${host}: ` +
+      "other sidecars must be told which address to dial",
+  );
+}
+
+function registryRules({ registry }: SoundSections, report: Report): void {
+  if (registry === undefined) return;
+  const { files, static: fixed } = registry;
+  if (files !== undefined && fixed !== undefined) {
+    report(["registry"], "two backends, expected exactly one of files, static");
+  } else if (files === undefined && fixed === undefined) {
+    report(["registry"], "no backend, expected exactly one of files, static");
+  }
+}
+
+/** Each address to listen on, in the order of the document shape. */
+function bootstrapListeners({ listeners, gateway, policy }: SoundSections): Place[] {
+  const places = Object.entries(listeners ?? {})
+    .map(([name, address]): Place => ({ path: ["listeners", name], address }));
+  if (gateway !== undefined) places.push({ path: ["gateway", "bind"], address: gateway.bind });
+  if (policy !== undefined) places.push(...upstreamListeners(policy, ["policy", "upstreams"]));
+  return places;
+}
+
+function upstreamListeners(policy: PolicyDocument, path: Path): Place[] {
+  return Object.entries(policy.upstreams).flatMap(([name, { bind }]) =>
+    bind === undefined ? [] : [{ path: [...path, name, "bind"], address: bind }]
+  );
+}
+
+function listenerRules(places: readonly Place[], report: Report): void {
+  for (const [index, place] of places.entries()) {
+    const other = places.slice(0, index)
+      .find(({ address }) => isSameListener(address, place.address));
+    if (other === undefined) continue;
+    report(place.path, `the same address as ${other.path.join(".")}, expected one that is free`);
+  }
+}
+
+/** The app cannot listen where the sidecar does, and calling ourselves would be a loop. */
+function appListenerRules(document: SoundSections, report: Report): void {
+  const app = document.service?.app?.http;
+  if (app === undefined || !isLoopback(app.host)) return;
+  const own = bootstrapListeners(document).find(({ address }) => isSameListener(address, app));
+  if (own === undefined) return;
+  const message = `the same address as ${own.path.join(".")}, expected where the app listens`;
+  report(["service", "app", "http"], message);
+}

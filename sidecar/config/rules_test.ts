@@ -1,0 +1,101 @@
+import { assertEquals } from "@std/assert";
+import {
+  bootstrap,
+  policyProblems,
+  problems,
+  problemsWith,
+  REGISTRY,
+  SERVICE,
+} from "./test_documents.ts";
+
+const GATEWAY = "gateway: { routes: [{ match: { path: /* }, to: a }] }";
+
+Deno.test("a service without app needs a gateway", () => {
+  const text = `service: { name: edge }\n${REGISTRY}\n`;
+  assertEquals(problems(text), [
+    "1:10: service: no app, expected service.app (or a gateway section for a pure edge)",
+  ]);
+  assertEquals(bootstrap(text + GATEWAY).service, {
+    name: "edge",
+    version: "v1",
+    tags: ["v1"],
+    address: "127.0.0.1",
+    id: "edge-15006",
+  });
+});
+
+Deno.test("a gateway section that is broken is not taken for a missing one", () => {
+  const found = problems(`service: { name: edge }\n${REGISTRY}\ngateway: { routes: [] }\n`);
+  assertEquals(found, ["3:20: gateway.routes: empty, expected at least one entry"]);
+});
+
+Deno.test("service.address is needed where the inbound listener is a wildcard", () => {
+  const text = `service: { name: a, app: { http: 127.0.0.1:8001 } }\n${REGISTRY}\n`;
+  const message = (host: string) =>
+    `1:1: service.address: missing, needed because listeners.inbound is ${host}: ` +
+    "other sidecars must be told which address to dial";
+  assertEquals(problems(text), [message("0.0.0.0")]);
+  assertEquals(problems(`${text}listeners: { inbound: "[::]:15006" }`), [message("::")]);
+  assertEquals(problems(`${text}listeners: { inbound: "127.0.0.1:15006" }`), []);
+});
+
+Deno.test("service.address cannot be a wildcard", () => {
+  const text = `service: { name: a, address: 0.0.0.0, app: { http: 127.0.0.1:1 } }\n${REGISTRY}`;
+  assertEquals(problems(text), [
+    "1:30: service.address: a wildcard that nobody can dial, expected one address",
+  ]);
+});
+
+Deno.test("registry takes exactly one backend", () => {
+  assertEquals(problems(`${SERVICE}\nregistry: {}\n`), [
+    "2:11: registry: no backend, expected exactly one of files, static",
+  ]);
+  assertEquals(problems(`${SERVICE}\nregistry: { files: {}, static: {} }\n`), [
+    "2:11: registry: two backends, expected exactly one of files, static",
+  ]);
+});
+
+Deno.test("a policy section beside a policySource is refused", () => {
+  assertEquals(problemsWith("policySource: { file: p.yaml }\npolicy: {}\n"), [
+    "4:9: policy: policySource names the policy already, expected only one of the two",
+  ]);
+});
+
+Deno.test("no two listeners share an address, gateway and upstream binds included", () => {
+  const same = (path: string) => `the same address as ${path}, expected one that is free`;
+  assertEquals(
+    problemsWith(`listeners: { outbound: 127.0.0.1:15001, admin: localhost:15001 }
+gateway: { bind: 127.0.0.1:15006, routes: [{ match: { path: / }, to: a }] }
+policy: { upstreams: { a: { bind: 127.0.0.1:9101 }, b: { bind: 127.0.0.1:9101 } } }
+`),
+    [
+      `3:48: listeners.admin: ${same("listeners.outbound")}`,
+      `4:18: gateway.bind: ${same("listeners.inbound")}`,
+      `5:64: policy.upstreams.b.bind: ${same("policy.upstreams.a.bind")}`,
+    ],
+  );
+});
+
+Deno.test("port 0 never collides", () => {
+  assertEquals(problemsWith("listeners: { outbound: 127.0.0.1:0, admin: 127.0.0.1:0 }"), []);
+});
+
+Deno.test("a policy file keeps its own binds apart", () => {
+  assertEquals(
+    policyProblems("upstreams: { a: { bind: 127.0.0.1:1 }, b: { bind: 127.0.0.1:1 } }"),
+    ["1:51: upstreams.b.bind: the same address as upstreams.a.bind, expected one that is free"],
+  );
+});
+
+Deno.test("the app cannot listen where the sidecar does", () => {
+  assertEquals(problemsWith("listeners: { inbound: 0.0.0.0:8001 }"), [
+    "1:64: service.app.http: the same address as listeners.inbound, expected where the app listens",
+  ]);
+});
+
+Deno.test("rules are checked in the sound sections of a document that has broken ones", () => {
+  assertEquals(problemsWith("log: { level: x }\npolicySource: { file: p.yaml }\npolicy: {}\n"), [
+    "3:15: log.level: not a value of this setting, expected debug, info, warn or error",
+    "5:9: policy: policySource names the policy already, expected only one of the two",
+  ]);
+});

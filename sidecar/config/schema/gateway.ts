@@ -1,0 +1,157 @@
+// The section that makes an instance an edge: CORS, JWT, login, routes.
+import * as z from "zod";
+import { HEADER_NAME, HEADER_NAME_PATTERN } from "../patterns.ts";
+import { expected, type Parsed } from "../units.ts";
+import { byDefault, choice, flag, list, section, table, text, wholeNumber } from "./fields.ts";
+import {
+  anyText,
+  bindAddress,
+  cidr,
+  claimHeader,
+  duration,
+  headerName,
+  headerValue,
+  hostMatch,
+  method,
+  origin,
+  path,
+  pathPattern,
+  rate,
+  serviceName,
+} from "./scalars.ts";
+
+/** RFC 7518, section 3.2: a key of at least the hash's size, 256 bits for HS256. */
+const MIN_SECRET_BYTES = 32;
+const CLAIM_PATTERN = /^[^\s]{1,255}$/;
+const CLAIM = "a claim name such as user_id";
+
+const cors = section({ description: "Which pages of other origins may call." }, {
+  origins: list("Exact origins, or * alone.", origin("One origin."), 1),
+  methods: byDefault("gateway.cors.methods", list("Methods allowed.", method("One method."))),
+  headers: byDefault(
+    "gateway.cors.headers",
+    list("Request headers allowed.", headerName("One header.")),
+  ),
+  exposeHeaders: byDefault(
+    "gateway.cors.exposeHeaders",
+    list("Response headers that scripts may read.", headerName("One header.")),
+  ),
+  credentials: byDefault("gateway.cors.credentials", flag("Whether cookies may be sent.")),
+  maxAge: byDefault(
+    "gateway.cors.maxAge",
+    duration("How long browsers may keep a preflight's answer.", {
+      maxMs: Number.MAX_SAFE_INTEGER,
+    }),
+  ),
+});
+
+const claimHeaders = table(
+  { description: "Claim to the request header that carries it inside.", pattern: CLAIM_PATTERN },
+  CLAIM,
+  claimHeader("Header that carries the claim."),
+);
+
+const jwt = section({ description: "How bearer tokens are checked (HS256)." }, {
+  secret: text(
+    { description: "Shared key of at least 32 bytes; write ${NAME} to take it from outside." },
+    `a text of at least ${MIN_SECRET_BYTES} bytes`,
+    parseSecret,
+  ),
+  issuer: anyText("Required value of iss.", "an issuer").optional(),
+  audience: anyText("Required value of aud.", "an audience").optional(),
+  clockSkew: byDefault("gateway.jwt.clockSkew", duration("How far clocks may differ.")),
+  claimHeaders: byDefault("gateway.jwt.claimHeaders", claimHeaders),
+});
+
+const verify = section({ description: "The service that checks the password." }, {
+  service: serviceName("Service that is asked."),
+  path: byDefault(
+    "gateway.login.verify.path",
+    path("Path that takes username and password by POST; 200 is yes, 401 no."),
+  ),
+});
+
+const claims = table(
+  { description: "Claim to the field of the login body it is taken from.", pattern: CLAIM_PATTERN },
+  CLAIM,
+  anyText("Field of the login body.", "the name of a field"),
+);
+
+/** Exactly one way to verify; the rule stands in rules.ts for a message and here for editors. */
+const login = section({ description: "Issues tokens to users who log in." }, {
+  path: byDefault("gateway.login.path", path("Path that takes the login by POST.")),
+  claims: byDefault("gateway.login.claims", claims),
+  expiresIn: byDefault(
+    "gateway.login.expiresIn",
+    duration("How long a token is good.", { positive: true, maxMs: Number.MAX_SAFE_INTEGER }),
+  ),
+  passwordless: z.literal(true, { error: "expected true, or leave it out and set verify" })
+    .meta({ description: "Believe any username: for demos only." }).optional(),
+  verify: verify.optional(),
+}).meta({ oneOf: [{ required: ["passwordless"] }, { required: ["verify"] }] });
+
+const match = section({ description: "Which requests the route takes." }, {
+  path: pathPattern("/exact, /prefix/* or /users/{id}."),
+  methods: byDefault(
+    "gateway.routes[].match.methods",
+    list("Methods taken; empty: any.", method("One method.")),
+  ),
+  headers: byDefault(
+    "gateway.routes[].match.headers",
+    table(
+      {
+        description: "Headers that must be there; * is any value.",
+        pattern: HEADER_NAME_PATTERN,
+      },
+      HEADER_NAME,
+      headerValue("The value, or *."),
+    ),
+  ),
+  host: hostMatch("Host taken; left out: any.").optional(),
+});
+
+const rateLimit = section({ description: "A token bucket." }, {
+  rate: rate("How fast tokens come back."),
+  burst: wholeNumber("Bucket size; default: the count of the rate.", 1).optional(),
+  key: choice(
+    "Who shares a bucket; default: user when auth is jwt, else client.",
+    ["client", "user", "route"],
+  ).optional(),
+});
+
+const route = section({ description: "Where some requests go." }, {
+  match,
+  to: serviceName("Service that answers."),
+  rewrite: pathPattern("The path that the service sees; * and {name} come from the match.")
+    .optional(),
+  auth: byDefault(
+    "gateway.routes[].auth",
+    choice("Whether a token is needed.", ["none", "jwt"]),
+  ),
+  rateLimit: rateLimit.optional(),
+  timeout: duration(
+    "How long the head of the response may take once the request was sent; 0 means no limit. " +
+      "Default: that of the upstream in the policy, else 5s.",
+  ).optional(),
+});
+
+export const gateway = section({ description: "Makes this instance an edge." }, {
+  bind: byDefault("gateway.bind", bindAddress("Where clients call.")),
+  cors: cors.optional(),
+  jwt: jwt.optional(),
+  login: login.optional(),
+  routes: list("Which requests go where.", route, 1),
+  trustedProxies: byDefault(
+    "gateway.trustedProxies",
+    list("Proxies in front whose x-forwarded-* are believed.", cidr("One block.")),
+  ),
+});
+
+export type GatewayDocument = z.output<typeof gateway>;
+export type RouteDocument = z.output<typeof route>;
+
+function parseSecret(secret: string): Parsed<string> {
+  const bytes = new TextEncoder().encode(secret).length;
+  if (bytes >= MIN_SECRET_BYTES) return { ok: true, value: secret };
+  return expected(`a text of at least ${MIN_SECRET_BYTES} bytes (RFC 7518, section 3.2)`);
+}

@@ -1,0 +1,127 @@
+// The sections about this instance itself: service, listeners, registry, policySource, limits, drain, log.
+import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
+import * as z from "zod";
+import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
+import {
+  anyText,
+  bindAddress,
+  dialAddress,
+  duration,
+  host,
+  label,
+  path,
+  serviceName,
+  size,
+  tag,
+} from "./scalars.ts";
+
+const health = section({ description: "How the app is asked whether it is well." }, {
+  http: byDefault("service.app.health.http", path("Path asked by GET; 2xx is healthy.")),
+  interval: byDefault(
+    "service.app.health.interval",
+    duration("Time between two checks.", { positive: true }),
+  ),
+  timeout: byDefault(
+    "service.app.health.timeout",
+    duration("How long one check may take.", { positive: true }),
+  ),
+});
+
+const app = section({ description: "The local app. Left out on a pure edge instance." }, {
+  http: dialAddress("Where the app listens for plain HTTP."),
+  health: health.prefault({}),
+});
+
+export const service = section({ description: "The service that this sidecar stands beside." }, {
+  name: serviceName("Name by which other services call it."),
+  version: byDefault("service.version", label("Version of the service.")),
+  tags: list("Labels in the registry; default: the version.", tag("One label.")).optional(),
+  address: host("What other sidecars dial, without the port.").optional(),
+  id: label("Instance id, unique in the registry; default: NAME-PORT.").optional(),
+  app: app.optional(),
+});
+
+export const listeners = section({ description: "Where this sidecar listens." }, {
+  inbound: byDefault("listeners.inbound", bindAddress("Calls from other sidecars.")),
+  outbound: byDefault("listeners.outbound", bindAddress("Calls from the local app.")),
+  admin: byDefault("listeners.admin", bindAddress("Metrics and the inside of the proxy.")),
+  health: byDefault("listeners.health", bindAddress("/health and /ready for orchestrators.")),
+});
+
+const files = section({ description: "A directory that the sidecars of one host share." }, {
+  directory: byDefault(
+    "registry.files.directory",
+    anyText("Path, relative to the current directory.", "a path of a directory"),
+  ),
+});
+
+const addressesOfServices = table(
+  {
+    description: "Service name to the inbound addresses of its sidecars.",
+    pattern: SERVICE_NAME_PATTERN,
+  },
+  SERVICE_NAME,
+  list("Inbound addresses.", dialAddress("One address.")),
+).meta({ examples: [{ "user-service": ["127.0.0.1:15106"] }] });
+
+/** Exactly one backend; the rule stands in rules.ts for a message and here for editors. */
+export const registry = section(
+  { description: "Where services announce themselves: exactly one backend." },
+  { files: files.optional(), static: addressesOfServices.optional() },
+).meta({ oneOf: [{ required: ["files"] }, { required: ["static"] }] });
+
+export const policySource = section({ description: "Where the policy comes from, if not here." }, {
+  file: anyText("Path of a policy document, relative to the current directory.", "a path"),
+});
+
+export const identity = section(
+  {
+    description: "mTLS between sidecars.",
+    unknown: "mTLS is not in this version, expected mode: off",
+  },
+  {
+    mode: byDefault(
+      "identity.mode",
+      z.literal("off", { error: "mTLS is not in this version, expected off" })
+        .meta({ description: "off is the only mode of this version." }),
+    ),
+  },
+);
+
+export const workers = byDefault(
+  "workers",
+  z.literal(1, { error: "more than one worker is not in this version, expected 1" })
+    .meta({ description: "Data-plane threads; 1 is the only number of this version." }),
+);
+
+export const limits = section({ description: "Bounds on what a peer may send or hold." }, {
+  head: byDefault("limits.head", size("Largest message head: start line and headers.")),
+  headers: byDefault("limits.headers", wholeNumber("Most headers in one head.", 1)),
+  requestLine: byDefault("limits.requestLine", size("Longest request line.")),
+  headTimeout: byDefault(
+    "limits.headTimeout",
+    duration("How long a head may take to arrive.", { positive: true }),
+  ),
+  idleTimeout: byDefault(
+    "limits.idleTimeout",
+    duration("How long a connection may lie idle.", { positive: true }),
+  ),
+  connections: byDefault(
+    "limits.connections",
+    wholeNumber("Open downstream connections of one listener.", 1),
+  ),
+});
+
+export const drain = section({ description: "How this instance goes away." }, {
+  delay: byDefault("drain.delay", duration("Between deregistering and closing the listeners.")),
+  timeout: byDefault("drain.timeout", duration("How long requests under way may take to finish.")),
+});
+
+export const log = section({ description: "What is logged and how." }, {
+  level: byDefault("log.level", choice("Least severe level.", ["debug", "info", "warn", "error"])),
+  format: byDefault("log.format", choice("One JSON object a line, or text.", ["json", "text"])),
+  access: byDefault(
+    "log.access",
+    choice("Which requests leave a line.", ["off", "errors", "all"]),
+  ),
+});
