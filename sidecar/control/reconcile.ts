@@ -1,0 +1,165 @@
+// Brings what the registry and the policy source say together into snapshots: the only writer of the store.
+import type { Policy, RouteConfig } from "../config/bootstrap.ts";
+import type { Clock } from "../lib/clock.ts";
+import { compileSnapshot, type SnapshotInputs } from "../snapshot/compile.ts";
+import { diffSnapshots } from "../snapshot/diff.ts";
+import type { Endpoint, UpstreamSettings } from "../snapshot/snapshot.ts";
+import { SnapshotStore } from "../snapshot/store.ts";
+import type { Logger } from "../telemetry/log.ts";
+import type { PolicyListener, PolicyProblem, PolicySource, PolicyUpdate } from "./policy/source.ts";
+import type { Registry } from "./registry/registry.ts";
+
+/** Services found by first use; beyond it an app that makes up names would fill the registry with watches. */
+const MAX_DISCOVERED = 1000;
+/** How long a first request waits for the registry's answer. */
+const DISCOVERY_MS = 1000;
+
+export interface ReconcilerOptions {
+  readonly registry: Registry;
+  readonly policySource: PolicySource;
+  readonly defaultUpstream: UpstreamSettings;
+  readonly app: { readonly host: string; readonly port: number } | undefined;
+  readonly routes: readonly RouteConfig[];
+  /** Services to watch from the start, besides those that routes and policy name. */
+  readonly services: readonly string[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Watched {
+  readonly subscription: Disposable;
+  readonly known: Promise<void>;
+  /** Why it is watched. */
+  readonly from: "configuration" | "use";
+}
+
+export class Reconciler implements PolicyListener {
+  readonly store: SnapshotStore;
+  readonly #options: ReconcilerOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #endpoints = new Map<string, readonly Endpoint[]>();
+  #policy: PolicyUpdate;
+  #problem: PolicyProblem | undefined;
+  #inputs: SnapshotInputs;
+  #isPublishing = false;
+
+  /** `policy` applies until the source reports. */
+  constructor(options: ReconcilerOptions, policy: Policy) {
+    this.#options = options;
+    this.#policy = { revision: "defaults", policy };
+    this.#inputs = this.#gather();
+    this.store = new SnapshotStore(compileSnapshot(this.#inputs));
+  }
+
+  /** Why the newest policy document is not in force; undefined when it is. */
+  get policyProblem(): PolicyProblem | undefined {
+    return this.#problem;
+  }
+
+  /** Resolves when the first policy is known and each service that configuration names has been asked for. */
+  async start(): Promise<void> {
+    await this.#options.policySource.start(this);
+    const named = new Set([
+      ...this.#options.services,
+      ...this.#options.routes.map((route) => route.to),
+    ]);
+    for (const service of named) this.#watch(service);
+    const answers = Promise.all([...this.#watched.values()].map((watched) => watched.known));
+    await this.#inTime(answers);
+    this.#publish();
+  }
+
+  update(update: PolicyUpdate): void {
+    this.#problem = undefined;
+    this.#policy = update;
+    for (const service of update.policy.upstreams.keys()) this.#watch(service);
+    this.#schedule();
+  }
+
+  problem(problem: PolicyProblem): void {
+    this.#problem = problem;
+  }
+
+  /** Makes a service known by its first use. */
+  async discover(service: string): Promise<void> {
+    const isFull = this.#watched.size >= MAX_DISCOVERED;
+    if (!this.#watched.has(service) && isFull && !this.#forgetOne()) return;
+    await this.#inTime(this.#watch(service, "use").known);
+    this.#publish();
+  }
+
+  /** Makes room by a name that was asked for and that nobody answers to; false where there is none. */
+  #forgetOne(): boolean {
+    for (const [service, { from, subscription }] of this.#watched) {
+      if (from !== "use" || (this.#endpoints.get(service)?.length ?? 0) > 0) continue;
+      subscription[Symbol.dispose]();
+      this.#watched.delete(service);
+      this.#endpoints.delete(service);
+      return true;
+    }
+    return false;
+  }
+
+  #watch(service: string, from: Watched["from"] = "configuration"): Watched {
+    const existing = this.#watched.get(service);
+    if (existing !== undefined) return existing;
+    const { promise: known, resolve } = Promise.withResolvers<void>();
+    const subscription = this.#options.registry.watch(service, (endpoints) => {
+      this.#endpoints.set(service, endpoints);
+      resolve();
+      this.#schedule();
+    });
+    const watched: Watched = { subscription, known, from };
+    this.#watched.set(service, watched);
+    return watched;
+  }
+
+  async #inTime(answer: Promise<unknown>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    using _timer = this.#options.clock.after(DISCOVERY_MS, resolve);
+    await Promise.race([answer, late]);
+  }
+
+  /** Changes of one tick become one snapshot. */
+  #schedule(): void {
+    if (this.#isPublishing) return;
+    this.#isPublishing = true;
+    queueMicrotask(() => this.#publish());
+  }
+
+  #gather(): SnapshotInputs {
+    const { app, defaultUpstream, routes } = this.#options;
+    const { policy, revision } = this.#policy;
+    return {
+      policyRevision: revision,
+      upstreams: policy.upstreams,
+      defaultUpstream,
+      endpoints: this.#endpoints,
+      app: app && { ...app, timeoutMs: policy.inbound.timeoutMs },
+      routes,
+    };
+  }
+
+  #publish(): void {
+    this.#isPublishing = false;
+    const before = this.store.current;
+    const inputs = this.#gather();
+    const after = compileSnapshot(inputs, before, this.#inputs);
+    this.#inputs = inputs;
+    const diff = diffSnapshots(before, after);
+    if (diff.isSame) return;
+    this.store.publish(after);
+    const { log } = this.#options;
+    for (const [service, change] of diff.endpoints) {
+      log.info("endpoints changed", { upstream: service, ...change });
+    }
+    if (diff.isPolicyChanged) log.info("policy in force", { revision: after.policyRevision });
+  }
+
+  /** Ends every watch. */
+  async close(): Promise<void> {
+    for (const { subscription } of this.#watched.values()) subscription[Symbol.dispose]();
+    this.#watched.clear();
+    await this.#options.policySource.close();
+  }
+}

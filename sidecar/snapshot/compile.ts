@@ -1,0 +1,85 @@
+// Inputs to snapshot: pure, so the same inputs always mean the same mesh.
+import { RouteTable } from "./route_table.ts";
+import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
+
+/** Everything a snapshot is made of. */
+export interface SnapshotInputs {
+  readonly policyRevision: string;
+  readonly upstreams: ReadonlyMap<string, UpstreamSettings>;
+  readonly defaultUpstream: UpstreamSettings;
+  /** What the registry last said of each watched service. */
+  readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
+  readonly app:
+    | { readonly host: string; readonly port: number; readonly timeoutMs: number }
+    | undefined;
+  readonly routes: readonly Route[];
+}
+
+/** What did not change is shared with `previous`, so that identity of a part means that it stayed. */
+export function compileSnapshot(
+  inputs: SnapshotInputs,
+  previous?: Snapshot,
+  previousInputs?: SnapshotInputs,
+): Snapshot {
+  const clusters = new Map<string, Cluster>();
+  for (const name of new Set([...inputs.upstreams.keys(), ...inputs.endpoints.keys()])) {
+    const settings = inputs.upstreams.get(name) ?? inputs.defaultUpstream;
+    const cluster = compileCluster(name, settings, inputs.endpoints.get(name) ?? NO_ENDPOINTS);
+    clusters.set(name, keep(previous?.clusters.get(name), cluster));
+  }
+  const isSameRoutes = previousInputs !== undefined && previousInputs.routes === inputs.routes;
+  return Object.freeze({
+    revision: (previous?.revision ?? 0) + 1,
+    policyRevision: inputs.policyRevision,
+    clusters,
+    defaultUpstream: inputs.defaultUpstream,
+    app: inputs.app && keep(previous?.app, compileApp(inputs.app)),
+    routes: isSameRoutes && previous !== undefined
+      ? previous.routes
+      : new RouteTable(inputs.routes),
+  });
+}
+
+const NO_ENDPOINTS: readonly Endpoint[] = Object.freeze([]);
+
+const ROUND_ROBIN = Object.freeze({ algorithm: "round-robin" } as const);
+
+function compileCluster(
+  name: string,
+  settings: UpstreamSettings,
+  endpoints: readonly Endpoint[],
+): Cluster {
+  return Object.freeze({ ...settings, name, endpoints });
+}
+
+function compileApp(app: { host: string; port: number; timeoutMs: number }): Cluster {
+  const { host, port, timeoutMs } = app;
+  const endpoint: Endpoint = Object.freeze({ id: "app", host, port, tags: [], meta: {} });
+  return Object.freeze({
+    name: "app",
+    protocol: "http1",
+    loadBalancer: ROUND_ROBIN,
+    timeoutMs,
+    endpoints: Object.freeze([endpoint]),
+  });
+}
+
+function keep(previous: Cluster | undefined, next: Cluster): Cluster {
+  if (previous === undefined) return next;
+  const isSame =
+    JSON.stringify({ ...previous, endpoints: [] }) === JSON.stringify({ ...next, endpoints: [] }) &&
+    isSameEndpoints(previous.endpoints, next.endpoints);
+  return isSame ? previous : next;
+}
+
+/** Whether two sorted endpoint lists say the same. */
+export function isSameEndpoints(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
+  if (a === b) return true;
+  return a.length === b.length && a.every((endpoint, index) => isSameEndpoint(endpoint, b[index]!));
+}
+
+function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a === b ||
+    a.id === b.id && a.host === b.host && a.port === b.port &&
+      JSON.stringify([a.tags, a.meta]) === JSON.stringify([b.tags, b.meta]);
+}
