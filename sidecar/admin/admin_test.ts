@@ -1,0 +1,135 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fakeSnapshot } from "../../tests/support/fake_snapshot.ts";
+import { adminHandler, type AdminViews, healthHandler } from "./admin.ts";
+
+const VIEWS: AdminViews = {
+  version: "1.2.3",
+  service: { name: "user-service", id: "user-service-15006" },
+  uptimeMs: () => 12_499,
+  snapshot: () => fakeSnapshot(),
+  policyProblem: () => undefined,
+  pending: () => [],
+  appHealth: () => ({ isHealthy: true, detail: "/health answered 200" }),
+  isRegistered: () => true,
+  listeners: () => [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],
+  endpointStats: () => [],
+  metrics: () => "# HELP a A.\n# TYPE a counter\na 1\n",
+};
+
+function ask(path: string, views: Partial<AdminViews> = {}, method = "GET"): Response {
+  return adminHandler({ ...VIEWS, ...views })(
+    new Request(`http://127.0.0.1:15000${path}`, { method }),
+  );
+}
+
+function askHealth(path: string, views: Partial<AdminViews> = {}): Response {
+  return healthHandler({ ...VIEWS, ...views })(new Request(`http://127.0.0.1:15021${path}`));
+}
+
+Deno.test("admin lists its pages, and every page that it lists is there", async () => {
+  const list = await ask("/").text();
+  const paths = list.trimEnd().split("\n").map((line) => line.split(" ")[0]!);
+  assertEquals(paths, ["/healthz", "/readyz", "/metrics", "/snapshot", "/endpoints", "/stats"]);
+  for (const path of paths) assertEquals(ask(path).status, 200, path);
+});
+
+Deno.test("admin answers 404 where there is no page and 405 to whoever wants to change something", async () => {
+  const nothing = ask("/nothing");
+  assertEquals([nothing.status, await nothing.text()], [404, "no page /nothing; see /\n"]);
+  for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+    const response = ask("/snapshot", {}, method);
+    assertEquals([response.status, response.headers.get("allow")], [405, "GET, HEAD"]);
+  }
+  assertEquals(ask("/snapshot?x=1", {}, "HEAD").status, 200);
+});
+
+Deno.test("/healthz says that the process is alive whatever else is the matter", () => {
+  const ill = { pending: () => ["app"], appHealth: () => ({ isHealthy: false, detail: "x" }) };
+  assertEquals(ask("/healthz", ill).status, 200);
+});
+
+Deno.test("/readyz is 503 with what is pending until nothing is", async () => {
+  const pending = ask("/readyz", { pending: () => ["registry", "app"] });
+  assertEquals([pending.status, await pending.json()], [
+    503,
+    { status: "pending", pending: ["registry", "app"] },
+  ]);
+  const ready = ask("/readyz");
+  assertEquals([ready.status, await ready.json()], [200, { status: "ready" }]);
+});
+
+Deno.test("/metrics is Prometheus text", async () => {
+  const response = ask("/metrics");
+  assertMatch(response.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
+  assertEquals(await response.text(), VIEWS.metrics());
+});
+
+Deno.test("/snapshot shows what is in force, and why a newer policy is not", async () => {
+  const snapshot = fakeSnapshot({
+    endpoints: { "user-service": ["10.0.0.1:80"] },
+    app: { host: "127.0.0.1", port: 8001, timeoutMs: 15_000 },
+  });
+  const problem = { revision: "p2", message: "policy.yaml:1:1: unknown key" };
+  const page = await ask("/snapshot", { snapshot: () => snapshot, policyProblem: () => problem })
+    .json();
+  assertEquals([page.version, page.service, page.revision], ["1.2.3", VIEWS.service, 1]);
+  assertEquals(page.policy, { revision: "p1", problem });
+  assertEquals(page.app.endpoints[0].port, 8001);
+  assertEquals(page.app.health, { isHealthy: true, detail: "/health answered 200" });
+  assertEquals(page.clusters[0].endpoints[0].host, "10.0.0.1");
+  assertEquals([page.isRegistered, page.defaultUpstream.timeoutMs], [true, 5000]);
+});
+
+Deno.test("/snapshot of an edge without an app or trouble says so", async () => {
+  const page = await ask("/snapshot", { appHealth: () => undefined }).json();
+  assertEquals([page.app, page.policy.problem, page.clusters], [null, null, []]);
+});
+
+Deno.test("/endpoints shows clusters with their endpoints", async () => {
+  const snapshot = fakeSnapshot({ endpoints: { a: ["10.0.0.1:80", "10.0.0.2:80"] } });
+  const page = await ask("/endpoints", { snapshot: () => snapshot }).json();
+  assertEquals(page.map(({ name }: { name: string }) => name), ["a"]);
+  assertEquals(page[0].endpoints.map(({ host }: { host: string }) => host), [
+    "10.0.0.1",
+    "10.0.0.2",
+  ]);
+});
+
+Deno.test("/stats shows connections, pools and the time since the start", async () => {
+  const stats = [{ cluster: "a", address: "10.0.0.1:80", idle: 1, busy: 2, pending: 3 }];
+  assertEquals(await ask("/stats", { endpointStats: () => stats }).json(), {
+    uptimeS: 12,
+    listeners: [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],
+    endpoints: stats,
+  });
+});
+
+Deno.test("/health is the app's real state", async () => {
+  const well = askHealth("/health");
+  assertEquals([well.status, await well.json()], [200, {
+    status: "ok",
+    app: "/health answered 200",
+  }]);
+  const ill = askHealth("/health", {
+    appHealth: () => ({ isHealthy: false, detail: "/health answered 500" }),
+  });
+  assertEquals([ill.status, await ill.json()], [503, {
+    status: "unavailable",
+    app: "/health answered 500",
+  }]);
+});
+
+Deno.test("/health of an edge without an app is the process itself", async () => {
+  const response = askHealth("/health", { appHealth: () => undefined });
+  assertEquals([response.status, await response.json()], [200, { status: "ok" }]);
+});
+
+Deno.test("/ready is 503 until nothing is pending, and the port has no other page", async () => {
+  assertEquals(askHealth("/ready", { pending: () => ["draining"] }).status, 503);
+  assertEquals(askHealth("/ready").status, 200);
+  for (const path of ["/", "/metrics", "/snapshot", "/healthz"]) {
+    const response = askHealth(path);
+    assertEquals(response.status, 404);
+    assert((await response.text()).includes("/ready"));
+  }
+});

@@ -1,0 +1,268 @@
+// The composition root: makes every part, hands each what it needs, starts them in order and stops them in reverse.
+// This file and its parts app_*.ts are the only ones that may import everything.
+import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
+import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
+import { exportGauges } from "./app_metrics.ts";
+import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
+import type { Bootstrap } from "./config/bootstrap.ts";
+import { defaultUpstream } from "./config/build.ts";
+import { Reconciler } from "./control/reconcile.ts";
+import { Registrar } from "./control/registrar.ts";
+import type { Registry } from "./control/registry/registry.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
+import { Sweeper } from "./lib/sweeper.ts";
+import { Timeouts } from "./lib/timeouts.ts";
+import { type PlainServer, serveHttp } from "./net/http_server.ts";
+import { dialTcp, formatAddress } from "./net/tcp.ts";
+import { DedicatedPorts } from "./proxy/dedicated_ports.ts";
+import { Forwarder } from "./proxy/forward.ts";
+import type { ProxyListener } from "./proxy/listener.ts";
+import type { Logger } from "./telemetry/log.ts";
+import { Metrics } from "./telemetry/metrics.ts";
+import { Health } from "./upstream/health.ts";
+import { httpCheck } from "./upstream/http_check.ts";
+import { DEFAULT_POOL_LIMITS, type PoolContext } from "./upstream/pool.ts";
+import { Upstreams } from "./upstream/upstreams.ts";
+
+export interface StartOptions {
+  readonly log: Logger;
+  readonly version: string;
+  environment(name: string): string | undefined;
+  /** Memory of the process. */
+  residentBytes(): number;
+}
+
+/** A sidecar at work. */
+export interface RunningSidecar {
+  /** Deregisters, waits for callers to notice, finishes what comes in from outside. The app can still call out. */
+  drain(reason: string): Promise<void>;
+  /** Closes what is left, after `drain`. */
+  close(): Promise<void>;
+  /** Cuts every connection at once; `drain` and `close` then resolve soon. */
+  abort(): void;
+}
+
+/** Resolves when every listener accepts. Throws ListenError, among others, with a message for the operator. */
+export async function startSidecar(
+  bootstrap: Bootstrap,
+  options: StartOptions,
+): Promise<RunningSidecar> {
+  const sidecar = new Sidecar(bootstrap, options);
+  try {
+    await sidecar.start();
+  } catch (error) {
+    sidecar.abort();
+    await sidecar.close();
+    throw error;
+  }
+  return sidecar;
+}
+
+class Sidecar implements RunningSidecar {
+  readonly #bootstrap: Bootstrap;
+  readonly #options: StartOptions;
+  readonly #log: Logger;
+  readonly #clock: Clock = systemClock;
+  readonly #metrics = new Metrics();
+  readonly #timeouts = new Timeouts(this.#clock);
+  readonly #poolContext: PoolContext;
+  readonly #upstreams: Upstreams;
+  readonly #registry: Registry;
+  readonly #reconciler: Reconciler;
+  #registrar: Registrar | undefined;
+  readonly #health: Health | undefined;
+  readonly #factory: ListenerFactory;
+  readonly #dedicated: DedicatedPorts;
+  /** Listeners for callers from outside, and those for the app. */
+  readonly #outer: ProxyListener[] = [];
+  readonly #inner: ProxyListener[] = [];
+  readonly #servers: PlainServer[] = [];
+  /** What is not done yet; empty means ready. */
+  readonly #pending = new Set<string>(["registry", "listeners"]);
+  readonly #cut = Promise.withResolvers<void>();
+
+  constructor(bootstrap: Bootstrap, options: StartOptions) {
+    const { log, environment } = options;
+    const clock = this.#clock;
+    this.#options = options;
+    this.#bootstrap = bootstrap;
+    this.#log = log.with({ service: bootstrap.service.name });
+    const sweeper = new Sweeper(clock);
+    const limits = { ...listenerLimits(bootstrap), ...DEFAULT_POOL_LIMITS };
+    this.#poolContext = { limits, timeouts: this.#timeouts, sweeper, dial: dialTcp };
+    this.#upstreams = new Upstreams(this.#poolContext);
+    this.#registry = makeRegistry(bootstrap, clock, this.#log);
+    this.#reconciler = this.#makeReconciler(environment);
+    this.#health = this.#makeHealth();
+    this.#factory = new ListenerFactory({
+      bootstrap,
+      store: this.#reconciler.store,
+      forwarder: new Forwarder(this.#upstreams, this.#timeouts),
+      discover: (service) => this.#reconciler.discover(service),
+      metrics: this.#metrics,
+      sweeper,
+      clock,
+      log: this.#log,
+    });
+    this.#dedicated = new DedicatedPorts(
+      (service, address) => this.#factory.openDedicated(service, address),
+      this.#log,
+    );
+  }
+
+  #makeReconciler(environment: StartOptions["environment"]): Reconciler {
+    const { service, gateway, policy } = this.#bootstrap;
+    const verify = gateway?.login?.verify;
+    return new Reconciler({
+      registry: this.#registry,
+      policySource: makePolicySource(this.#bootstrap, environment, this.#clock, this.#log),
+      defaultUpstream: defaultUpstream({ isEdge: gateway !== undefined }),
+      app: service.app?.http,
+      routes: gateway?.routes ?? [],
+      services: verify?.kind === "service" ? [verify.service] : [],
+      clock: this.#clock,
+      log: this.#log,
+    }, policy);
+  }
+
+  #makeHealth(): Health | undefined {
+    const { app } = this.#bootstrap.service;
+    if (app === undefined) return undefined;
+    const { health } = app;
+    const check = { address: app.http, path: health.http, timeoutMs: health.timeoutMs };
+    return new Health({
+      intervalMs: health.intervalMs,
+      clock: this.#clock,
+      check: () => httpCheck(check, this.#poolContext),
+      onChange: (result) => {
+        const address = formatAddress(app.http);
+        if (result.isHealthy) this.#log.info("the app is healthy", { address });
+        else this.#log.warn("the app is not healthy", { address, detail: result.detail });
+        this.#registrar?.setHealthy(result.isHealthy);
+      },
+    });
+  }
+
+  /** Admin and health first, so that a start that hangs can be looked at; the app's registration last. */
+  async start(): Promise<void> {
+    const { listeners } = this.#bootstrap;
+    const views = this.#views();
+    this.#servers.push(serveHttp(listeners.admin, adminHandler(views)));
+    this.#servers.push(serveHttp(listeners.health, healthHandler(views)));
+    exportGauges(this.#metrics, views, () => this.#options.residentBytes());
+    this.#reconciler.store.subscribe((snapshot) => this.#upstreams.apply(snapshot));
+    await this.#reconciler.start();
+    this.#pending.delete("registry");
+    await this.#openListeners();
+    this.#pending.delete("listeners");
+    this.#health?.start();
+    this.#log.info("ready", {
+      version: this.#options.version,
+      ...Object.fromEntries(
+        this.#listeners().map(({ name, address }) => [name, formatAddress(address)]),
+      ),
+      admin: formatAddress(this.#servers[0]!.address),
+    });
+  }
+
+  async #openListeners(): Promise<void> {
+    const { service, gateway } = this.#bootstrap;
+    const { store } = this.#reconciler;
+    if (service.app !== undefined) {
+      this.#inner.push(this.#factory.openOutbound());
+      const inbound = this.#factory.openInbound();
+      this.#outer.push(inbound);
+      const instance = instanceOf(this.#bootstrap, inbound.address.port);
+      this.#registrar = new Registrar(this.#registry, instance, this.#log);
+    }
+    if (gateway !== undefined) this.#outer.push(await this.#factory.openEdge(gateway));
+    this.#dedicated.apply(store.current, (error) => {
+      throw error;
+    });
+    store.subscribe((snapshot) => {
+      this.#dedicated.apply(
+        snapshot,
+        (error) => this.#log.error("a dedicated port cannot be opened", { error }),
+      );
+    });
+  }
+
+  #views(): AdminViews {
+    const { service } = this.#bootstrap;
+    const startedAt = this.#clock.now();
+    return {
+      version: this.#options.version,
+      uptimeMs: () => this.#clock.now() - startedAt,
+      service: { name: service.name, id: service.id },
+      snapshot: () => this.#reconciler.store.current,
+      policyProblem: () => {
+        const problem = this.#reconciler.policyProblem;
+        return problem && { revision: problem.revision, message: problem.error.message };
+      },
+      pending: () => [...this.#pending, ...(this.#health?.last.isHealthy === false ? ["app"] : [])],
+      appHealth: () => this.#health?.last,
+      isRegistered: () => this.#registrar?.isRegistered ?? false,
+      listeners: () =>
+        this.#listeners().map(({ name, address, connections }) => ({
+          name,
+          address: formatAddress(address),
+          connections,
+        })),
+      endpointStats: () => this.#upstreams.stats(),
+      metrics: () => this.#metrics.render(),
+    };
+  }
+
+  #listeners(): ProxyListener[] {
+    return [...this.#outer, ...this.#inner, ...this.#dedicated.listeners];
+  }
+
+  async drain(reason: string): Promise<void> {
+    const { delayMs, timeoutMs } = this.#bootstrap.drain;
+    this.#pending.add("draining");
+    this.#log.debug("draining", { reason });
+    await this.#inTime(timeoutMs, this.#registrar?.stop());
+    if (delayMs > 0) await this.#inTime(delayMs, this.#cut.promise);
+    if (
+      await this.#inTime(
+        timeoutMs,
+        Promise.all(this.#outer.map((listener) => listener.drain())),
+      )
+    ) return;
+    const left = this.#outer.reduce((count, listener) => count + listener.connections, 0);
+    this.#log.warn("cut what did not finish in time", { connections: left, timeoutMs });
+    for (const listener of this.#outer) listener.abort();
+  }
+
+  /** True when `work` was done in time; false when time ran out or everything was cut. */
+  async #inTime(ms: number, work: Promise<unknown> | undefined): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    using _timer = this.#clock.after(ms, () => resolve(false));
+    const isCut = this.#cut.promise.then(() => false);
+    return await Promise.race([promise, isCut, Promise.resolve(work).then(() => true)]);
+  }
+
+  async close(): Promise<void> {
+    const { timeoutMs } = this.#bootstrap.drain;
+    const inner = [...this.#inner.map((listener) => listener.drain()), this.#dedicated.drain()];
+    if (!await this.#inTime(timeoutMs, Promise.all(inner))) this.#cutConnections();
+    await this.#health?.close();
+    await this.#reconciler.close();
+    await this.#registry.close();
+    this.#upstreams.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
+    this.#timeouts.dispose();
+    this.#log.info("stopped");
+  }
+
+  abort(): void {
+    this.#cut.resolve();
+    this.#cutConnections();
+  }
+
+  #cutConnections(): void {
+    for (const listener of [...this.#outer, ...this.#inner]) listener.abort();
+    this.#dedicated.abort();
+    this.#upstreams.close();
+  }
+}

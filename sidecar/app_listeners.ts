@@ -1,0 +1,147 @@
+// Part of the composition root: puts each proxy port together, its stages in the order of DESIGN section 6.
+import type { Address, Bootstrap } from "./config/bootstrap.ts";
+import { AccessLog } from "./filters/access_log.ts";
+import { Cors } from "./filters/cors.ts";
+import type { Filter, ListenerKind } from "./filters/filter.ts";
+import { Forwarded } from "./filters/forwarded.ts";
+import { importSecret, Jwt } from "./filters/jwt.ts";
+import { RateLimit } from "./filters/rate_limit.ts";
+import { RequestMetrics } from "./filters/request_metrics.ts";
+import { StripIdentity } from "./filters/strip_identity.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Sweeper } from "./lib/sweeper.ts";
+import type { Forwarder } from "./proxy/forward.ts";
+import { type ListenerLimits, ProxyListener } from "./proxy/listener.ts";
+import { Login } from "./proxy/login.ts";
+import { Pipeline, type Stage } from "./proxy/pipeline.ts";
+import {
+  DedicatedRouter,
+  type Discover,
+  EdgeRouter,
+  InboundRouter,
+  OutboundRouter,
+  PathNormalizer,
+} from "./proxy/routers.ts";
+import type { SnapshotStore } from "./snapshot/store.ts";
+import type { Logger } from "./telemetry/log.ts";
+import type { Counter, Family, Metrics } from "./telemetry/metrics.ts";
+
+export interface ListenerParts {
+  readonly bootstrap: Bootstrap;
+  readonly store: SnapshotStore;
+  readonly forwarder: Forwarder;
+  readonly discover: Discover;
+  readonly metrics: Metrics;
+  readonly sweeper: Sweeper;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Opens the proxy ports of one sidecar. Every method throws ListenError where its address cannot be had. */
+export class ListenerFactory {
+  readonly #parts: ListenerParts;
+  readonly #tail = crypto.randomUUID().slice(0, 8);
+  readonly #requestMetrics: RequestMetrics;
+  readonly #refused: Family<Counter>;
+
+  constructor(parts: ListenerParts) {
+    this.#parts = parts;
+    this.#requestMetrics = new RequestMetrics(parts.metrics, parts.clock);
+    this.#refused = parts.metrics.counter(
+      "mesh_refused_total",
+      "Connections and bytes that never became a request, by reason.",
+    );
+  }
+
+  openInbound(): ProxyListener {
+    const stages = [this.#forwarded("inbound"), new InboundRouter()];
+    return this.#open("inbound", "inbound", this.#parts.bootstrap.listeners.inbound, stages);
+  }
+
+  openOutbound(): ProxyListener {
+    const { bootstrap, store, discover } = this.#parts;
+    const stages = [this.#forwarded("outbound"), new OutboundRouter(store, discover)];
+    return this.#open("outbound", "outbound", bootstrap.listeners.outbound, stages);
+  }
+
+  /** The port that policy dedicates to one upstream. */
+  openDedicated(service: string, address: Address): ProxyListener {
+    const stages = [this.#forwarded("outbound"), new DedicatedRouter(service)];
+    return this.#open(`outbound to ${service}`, "outbound", address, stages);
+  }
+
+  async openEdge(gateway: NonNullable<Bootstrap["gateway"]>): Promise<ProxyListener> {
+    return this.#open("edge", "edge", gateway.bind, await this.#edgeStages(gateway));
+  }
+
+  /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
+  async #edgeStages({ cors, jwt, login }: NonNullable<Bootstrap["gateway"]>): Promise<Stage[]> {
+    const { clock, forwarder } = this.#parts;
+    const stages: Stage[] = [this.#forwarded("edge")];
+    if (cors !== undefined) stages.push(new Cors(cors));
+    stages.push(new PathNormalizer());
+    if (jwt === undefined) {
+      return [...stages, new EdgeRouter(), new StripIdentity(), new RateLimit()];
+    }
+    const key = await importSecret(jwt.secret);
+    const names = issuerAndAudience(jwt);
+    if (login !== undefined) stages.push(new Login({ ...login, ...names, key, clock, forwarder }));
+    return [...stages, new EdgeRouter(), new Jwt({ ...jwt, key, clock }), new RateLimit()];
+  }
+
+  #forwarded(listener: ListenerKind): Filter {
+    const { service, gateway } = this.#parts.bootstrap;
+    return new Forwarded({
+      // The tail tells this process from one of the same name and port on another host.
+      pseudonym: `${service.id}-${listener}-${this.#tail}`,
+      trustedProxies: listener === "edge" ? gateway?.trustedProxies ?? [] : [],
+      newRequestId: () => crypto.randomUUID(),
+    });
+  }
+
+  #open(
+    name: string,
+    kind: ListenerKind,
+    address: Address,
+    stages: readonly Stage[],
+  ): ProxyListener {
+    const { bootstrap, store, forwarder, clock, sweeper, log } = this.#parts;
+    const { access } = bootstrap.log;
+    const first: Stage[] = access === "off"
+      ? [this.#requestMetrics]
+      : [this.#requestMetrics, new AccessLog(log, clock, access)];
+    const handler = new Pipeline({
+      listener: kind,
+      stages: [...first, ...stages],
+      forwarder,
+      store,
+      clock,
+      log,
+      onRefused: (reason) => this.#refused.with({ listener: kind, reason }).add(),
+    });
+    return new ProxyListener({
+      name,
+      address,
+      handler,
+      limits: listenerLimits(bootstrap),
+      sweeper,
+      log,
+    });
+  }
+}
+
+/** The operator's limits in the codec's words. */
+export function listenerLimits({ limits }: Bootstrap): ListenerLimits {
+  const { requestLineBytes, headBytes, headers, headTimeoutMs, idleTimeoutMs, connections } =
+    limits;
+  return { requestLineBytes, headBytes, headers, headTimeoutMs, idleTimeoutMs, connections };
+}
+
+function issuerAndAudience(
+  jwt: { issuer?: string; audience?: string },
+): { issuer?: string; audience?: string } {
+  return {
+    ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
+    ...(jwt.audience === undefined ? {} : { audience: jwt.audience }),
+  };
+}

@@ -1,0 +1,57 @@
+// What a filter is: one policy, seen three times an exchange, without a network of its own. Types only.
+import type { Incoming, Outcome, Request, Response } from "../http/message.ts";
+import type { Route, Snapshot } from "../snapshot/snapshot.ts";
+
+/** Where a request came in. */
+export type ListenerKind = "edge" | "inbound" | "outbound";
+
+/** Who the caller was found to be. */
+export interface Caller {
+  readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** What is left of a rate limit. */
+export interface Quota {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until the bucket is full again. */
+  readonly resetMs: number;
+}
+
+/** One exchange as filters see it. */
+export interface ExchangeView {
+  readonly incoming: Incoming;
+  readonly request: Request;
+  readonly listener: ListenerKind;
+  /** Captured when the exchange began, and kept to its end. */
+  readonly snapshot: Snapshot;
+  /** The address of the first client, as far as the proxies before us are trusted. */
+  clientAddress: string;
+  /** What the route's rules are, once it is known; undefined where no route was taken. */
+  route: Route | undefined;
+  caller: Caller | undefined;
+  /** Service that the request goes to, for logs and metrics. */
+  upstream: string | undefined;
+  /** `HOST:PORT` of the endpoint that was used last. */
+  endpoint: string | undefined;
+  attempts: number;
+  requestId: string;
+  /** Our reason, where the answer is our own; undefined where the upstream answered. */
+  reason: string | undefined;
+  /** What the rate limit said, for the fields of the answer. */
+  quota: Quota | undefined;
+  /** Clock milliseconds when the head had been read. */
+  readonly startedAt: number;
+}
+
+/**
+ * Filters are asked in order and seen off in reverse. `onRequest` may answer in place of the upstream or throw a
+ * ProxyError; `onResponse` sees every response, our own errors included; `onEnd` runs when the last byte is out.
+ */
+export interface Filter {
+  readonly name: string;
+  onRequest?(exchange: ExchangeView): Response | undefined | Promise<Response | undefined>;
+  onResponse?(exchange: ExchangeView, response: Response): void;
+  onEnd?(exchange: ExchangeView, response: Response | undefined, outcome: Outcome): void;
+}

@@ -1,0 +1,78 @@
+import { assertEquals } from "@std/assert";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { fakeExchange } from "../../tests/support/fake_exchange.ts";
+import { parsePrometheus } from "../../tests/support/prometheus.ts";
+import { emptyResponse, type Outcome } from "../http/message.ts";
+import { Metrics } from "../telemetry/metrics.ts";
+import type { ListenerKind } from "./filter.ts";
+import { RequestMetrics } from "./request_metrics.ts";
+
+const DONE: Outcome = { bodyBytes: 0, error: undefined };
+
+interface Ended {
+  readonly listener?: ListenerKind;
+  readonly upstream?: string;
+  readonly status?: number;
+  readonly reason?: string;
+  readonly error?: Error;
+}
+
+function rig() {
+  const clock = new FakeClock();
+  const metrics = new Metrics();
+  const filter = new RequestMetrics(metrics, clock);
+  const end = ({ listener = "edge", upstream, status, reason, error }: Ended): void => {
+    const exchange = fakeExchange({ listener });
+    exchange.upstream = upstream;
+    exchange.reason = reason;
+    const response = status === undefined ? undefined : emptyResponse(status);
+    filter.onEnd(exchange, response, { ...DONE, error });
+  };
+  const samples = (name: string) => parsePrometheus(metrics.render()).get(name)!.samples;
+  return { clock, end, samples };
+}
+
+Deno.test("RequestMetrics counts exchanges by where they came in, whither they went and how they ended", () => {
+  const { end, samples } = rig();
+  end({ upstream: "user-service", status: 200 });
+  end({ upstream: "user-service", status: 200 });
+  end({ listener: "inbound", upstream: "user-service", status: 200 });
+  end({ upstream: "user-service", status: 503, reason: "no-endpoints" });
+  end({ status: 404, reason: "route-not-found" });
+  end({ upstream: "user-service", status: 200, error: new Error("cut") });
+  end({ upstream: "user-service", error: new Error("cut") });
+  const of = (listener: string, upstream: string, status: number, reason: string) =>
+    `mesh_requests_total{listener="${listener}",upstream="${upstream}",status="${status}",reason="${reason}"}`;
+  assertEquals([...samples("mesh_requests_total")], [
+    [of("edge", "user-service", 200, "none"), 2],
+    [of("inbound", "user-service", 200, "none"), 1],
+    [of("edge", "user-service", 503, "no-endpoints"), 1],
+    [of("edge", "none", 404, "route-not-found"), 1],
+    [of("edge", "user-service", 200, "aborted"), 1],
+    [of("edge", "user-service", 0, "aborted"), 1],
+  ]);
+});
+
+Deno.test("RequestMetrics times exchanges in seconds, from the head to the last byte", async () => {
+  const { clock, end, samples } = rig();
+  await clock.advance(30);
+  end({ upstream: "a", status: 200 });
+  await clock.advance(1970);
+  end({ upstream: "a", status: 500 });
+  const found = samples("mesh_request_duration_seconds");
+  const key = '{listener="edge",upstream="a"}';
+  assertEquals(found.get(`mesh_request_duration_seconds_count${key}`), 2);
+  assertEquals(found.get(`mesh_request_duration_seconds_sum${key}`), 2.03);
+  assertEquals(
+    found.get('mesh_request_duration_seconds_bucket{listener="edge",upstream="a",le="0.05"}'),
+    1,
+  );
+});
+
+Deno.test("RequestMetrics stays bounded when upstreams are without number", () => {
+  const { end, samples } = rig();
+  for (let i = 0; i < 5000; i++) end({ upstream: `s${i}`, status: 200 });
+  const found = samples("mesh_requests_total");
+  assertEquals(found.size, 2001);
+  assertEquals([...found.values()].reduce((sum, count) => sum + count), 5000);
+});

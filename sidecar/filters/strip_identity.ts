@@ -1,0 +1,29 @@
+// At an edge that checks no tokens nobody is anybody: what says who is calling is not taken from outside.
+import type { ExchangeView, Filter } from "./filter.ts";
+
+/** What services believe about the caller. */
+export const IDENTITY_FIELD = "x-user-id";
+
+/** A name with more is told in two spellings only, or there would be no end of them. */
+const MAX_DASHES = 4;
+
+/** Each dash may come as an underscore: CGI, WSGI and PHP apps read `x_user_id` as the same name. */
+export function spellingsOf(name: string): string[] {
+  const [first = "", ...parts] = name.split("-");
+  if (parts.length > MAX_DASHES) return [name, name.replaceAll("-", "_")];
+  let spellings = [first];
+  for (const part of parts) {
+    spellings = spellings.flatMap((start) => [`${start}-${part}`, `${start}_${part}`]);
+  }
+  return spellings;
+}
+
+const SPELLINGS = spellingsOf(IDENTITY_FIELD);
+
+export class StripIdentity implements Filter {
+  readonly name = "strip-identity";
+
+  onRequest(exchange: ExchangeView): undefined {
+    for (const name of SPELLINGS) exchange.request.headers.delete(name);
+  }
+}

@@ -1,0 +1,133 @@
+// One listener's way of dealing with an exchange: filters in order, the router, the upstream, and back in reverse.
+import type { ProxyError } from "../errors.ts";
+import type { Filter, ListenerKind } from "../filters/filter.ts";
+import type { Handler, Incoming, Outcome, Peer, Response } from "../http/message.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Cluster } from "../snapshot/snapshot.ts";
+import type { SnapshotStore } from "../snapshot/store.ts";
+import type { Logger } from "../telemetry/log.ts";
+import { Exchange } from "./exchange.ts";
+import type { Forwarder } from "./forward.ts";
+import { rescue, toProxyError } from "./rescue.ts";
+
+/** Decides where an exchange goes: sets its `cluster` and `timeoutMs`, or answers itself. Throws ProxyError. */
+export interface Router {
+  route(exchange: Exchange): Response | undefined | Promise<Response | undefined>;
+}
+
+/** A filter, or a router at the place in the order where its decision is needed. */
+export type Stage = Filter | Router;
+
+export interface PipelineOptions {
+  readonly listener: ListenerKind;
+  readonly stages: readonly Stage[];
+  readonly forwarder: Forwarder;
+  readonly store: SnapshotStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Counts bytes that were no request, by reason. */
+  readonly onRefused: (reason: string) => void;
+}
+
+type Step = (exchange: Exchange) => Response | undefined | Promise<Response | undefined>;
+
+export class Pipeline implements Handler {
+  readonly #options: PipelineOptions;
+  readonly #steps: readonly Step[];
+  readonly #backwards: readonly Filter[];
+  readonly #atEnd: readonly Filter[];
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#steps = options.stages.flatMap(toStep);
+    const filters = options.stages.filter((stage): stage is Filter => !isRouter(stage));
+    this.#backwards = filters.filter((filter) => filter.onResponse !== undefined).reverse();
+    this.#atEnd = filters.filter((filter) => filter.onEnd !== undefined);
+  }
+
+  async handle(incoming: Incoming): Promise<Response> {
+    const { listener, store, clock, forwarder } = this.#options;
+    const exchange = new Exchange(incoming, listener, store.current, clock.now());
+    incoming.context = exchange;
+    let response: Response | undefined;
+    try {
+      for (const step of this.#steps) {
+        const answer = step(exchange);
+        response = answer instanceof Promise ? await answer : answer;
+        if (response !== undefined) break;
+      }
+      response ??= await forwarder.forward(exchange, destinationOf(exchange), exchange.timeoutMs);
+    } catch (error) {
+      response = this.#rescue(exchange, toProxyError(error));
+    }
+    try {
+      for (const filter of this.#backwards) filter.onResponse!(exchange, response);
+    } catch (error) {
+      response.body.cancel();
+      response = this.#rescue(exchange, toProxyError(error));
+    }
+    exchange.response = response;
+    return response;
+  }
+
+  #rescue(exchange: Exchange, error: ProxyError): Response {
+    exchange.reason = error.kind;
+    const { log } = this.#options;
+    const fields = {
+      listener: exchange.listener,
+      requestId: exchange.requestId,
+      upstream: exchange.upstream,
+      endpoint: exchange.endpoint,
+      reason: error.kind,
+      cause: error.cause,
+    };
+    if (error.kind === "internal") log.error(error.message, fields);
+    else if (error.side === "upstream") log.warn(error.message, fields);
+    else if (log.isEnabled("debug")) log.debug(error.message, fields);
+    return rescue(error);
+  }
+
+  finished(incoming: Incoming, outcome: Outcome): void {
+    const exchange = incoming.context as Exchange;
+    for (const filter of this.#atEnd) {
+      try {
+        filter.onEnd!(exchange, exchange.response, outcome);
+      } catch (error) {
+        // The response is out: all that a bug can still cost is its line or its count.
+        this.#options.log.error("a filter failed at the end of an exchange", {
+          filter: filter.name,
+          error,
+        });
+      }
+    }
+  }
+
+  refuse(error: Error, peer: Peer): Response {
+    const problem = toProxyError(error);
+    const { listener, log, onRefused } = this.#options;
+    onRefused(problem.kind);
+    const fields = {
+      listener,
+      peer: `${peer.host}:${peer.port}`,
+      reason: problem.kind,
+      cause: problem.cause,
+    };
+    if (problem.kind === "internal") log.error(problem.message, fields);
+    else log.debug(`refused: ${problem.message}`, fields);
+    return rescue(problem);
+  }
+}
+
+function toStep(stage: Stage): Step[] {
+  if (isRouter(stage)) return [(exchange) => stage.route(exchange)];
+  return stage.onRequest === undefined ? [] : [(exchange) => stage.onRequest!(exchange)];
+}
+
+function destinationOf(exchange: Exchange): Cluster {
+  if (exchange.cluster === undefined) throw new Error("no router chose a cluster");
+  return exchange.cluster;
+}
+
+function isRouter(stage: Stage): stage is Router {
+  return "route" in stage;
+}

@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { type ErrorKind, ProxyError } from "../errors.ts";
+import { rescue, toProxyError } from "./rescue.ts";
+
+/** Status and the body's `error`; null where it is the error's own message. Complete, or it does not compile. */
+const ANSWERS: Record<ErrorKind, readonly [number, string | null]> = {
+  "bad-request": [400, null],
+  "uri-too-long": [414, null],
+  "headers-too-large": [431, null],
+  "payload-too-large": [413, null],
+  "request-timeout": [408, null],
+  "version-not-supported": [505, null],
+  "not-implemented": [501, null],
+  "missing-authorization": [401, "missing authorization header"],
+  "invalid-authorization": [401, "invalid authorization format"],
+  "invalid-token": [401, "invalid token"],
+  "invalid-credentials": [401, "invalid credentials"],
+  "forbidden": [403, null],
+  "rate-limited": [429, "Too Many Requests"],
+  "route-not-found": [404, null],
+  "method-not-allowed": [405, "method not allowed"],
+  "loop-detected": [508, null],
+  "too-many-connections": [503, null],
+  "overloaded": [503, null],
+  "draining": [503, null],
+  "no-endpoints": [503, null],
+  "breaker-open": [503, "circuit breaker is open"],
+  "connect-failed": [502, "bad gateway"],
+  "connect-timeout": [504, "gateway timeout"],
+  "upstream-reset": [502, "bad gateway"],
+  "upstream-protocol": [502, "bad gateway"],
+  "deadline": [504, "gateway timeout"],
+  "downstream-gone": [499, "client closed request"],
+  "internal": [500, "internal error"],
+};
+
+function answer(kind: ErrorKind, fields?: Record<string, string>) {
+  const error = new ProxyError(kind, "the message of the log", {
+    side: "local",
+    cause: new Error("hidden"),
+    ...(fields === undefined ? {} : { fields }),
+  });
+  const response = rescue(error);
+  const body = new TextDecoder().decode(response.body.whole());
+  return { ...response, body };
+}
+
+Deno.test("rescue answers every kind with its status, its words as JSON, and its reason for machines", () => {
+  for (
+    const [kind, [status, text]] of Object.entries(ANSWERS) as [
+      ErrorKind,
+      [number, string | null],
+    ][]
+  ) {
+    const { headers, body, ...response } = answer(kind);
+    assertEquals(response.status, status, kind);
+    assertEquals(body, JSON.stringify({ error: text ?? "the message of the log" }), kind);
+    assertEquals(headers.get("x-mesh-reason"), kind);
+    assertEquals(headers.get("content-type"), "application/json");
+    assertEquals(headers.get("content-length"), String(body.length));
+  }
+});
+
+Deno.test("rescue shows neither the message of an error that is not for the peer, nor any cause", () => {
+  for (
+    const [kind, [, text]] of Object.entries(ANSWERS) as [ErrorKind, [number, string | null]][]
+  ) {
+    const { headers, body } = answer(kind);
+    const all = JSON.stringify([...headers]) + body;
+    assert(!all.includes("hidden"), kind);
+    if (text !== null) assert(!all.includes("the message"), kind);
+  }
+});
+
+Deno.test("rescue says with every 401 how to authenticate (RFC 9110 15.5.2)", () => {
+  const challenge = (kind: ErrorKind) => answer(kind).headers.get("www-authenticate");
+  assertEquals(challenge("missing-authorization"), "Bearer");
+  assertEquals(challenge("invalid-authorization"), "Bearer");
+  assertEquals(challenge("invalid-token"), 'Bearer error="invalid_token"');
+  for (
+    const [kind, [status]] of Object.entries(ANSWERS) as [ErrorKind, [number, string | null]][]
+  ) {
+    assertEquals(challenge(kind) !== undefined, status === 401, kind);
+  }
+});
+
+Deno.test("rescue says when to come back where it is we who are full or going", () => {
+  const kinds = Object.keys(ANSWERS) as ErrorKind[];
+  const waiting = kinds.filter((kind) => answer(kind).headers.has("retry-after"));
+  assertEquals(waiting, ["too-many-connections", "overloaded", "draining"]);
+});
+
+Deno.test("rescue sends the fields that the error carries, once each, such as Allow with 405", () => {
+  const { headers } = answer("method-not-allowed", { allow: "GET, POST" });
+  assertEquals(headers.all("allow"), ["GET, POST"]);
+  const { headers: own } = answer("draining", { "retry-after": "30" });
+  assertEquals(own.all("retry-after"), ["30"]);
+});
+
+Deno.test("toProxyError leaves our errors as they are and takes everything else for a bug of ours", () => {
+  const ours = new ProxyError("deadline", "late", { side: "upstream" });
+  assertStrictEquals(toProxyError(ours), ours);
+  for (const other of [new TypeError("x"), "text", undefined, null]) {
+    const error = toProxyError(other);
+    assertEquals([error.kind, error.side, error.retry], ["internal", "local", "no"]);
+    assertStrictEquals(error.cause, other);
+  }
+});
