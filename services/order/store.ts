@@ -1,0 +1,152 @@
+// Orders as they are kept. The interface is asynchronous so that a database across a network can stand behind it.
+// deno-lint-ignore-file require-await -- async turns a throw of the synchronous database into a rejection.
+
+import type { DatabaseSync } from "node:sqlite";
+import type { Page } from "../lib/fields.ts";
+import { inTransaction, pingDatabase } from "../lib/sqlite.ts";
+
+/** One line of an order. */
+export interface OrderItem {
+  readonly sku: string;
+  readonly quantity: number;
+  /** In minor units. */
+  readonly unitPrice: number;
+}
+
+/** pending: the payment was asked for and its answer has not been seen. */
+export type OrderStatus = "pending" | "confirmed" | "rejected";
+
+/** An order as its owner sees it; the fields stand in the order in which they are answered. */
+export interface Order {
+  readonly id: string;
+  readonly userId: string;
+  readonly items: readonly OrderItem[];
+  /** In minor units. */
+  readonly total: number;
+  readonly status: OrderStatus;
+  /** Null until the payment has been captured. */
+  readonly paymentId: string | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+}
+
+/** How a pending order ended. */
+export type Settlement =
+  | { readonly status: "confirmed"; readonly paymentId: string }
+  | { readonly status: "rejected"; readonly paymentId: null };
+
+/** The orders; what each implementation must keep stands in store_contract.ts. */
+export interface OrderStore {
+  insert(order: Order): Promise<void>;
+  /** Ends a pending order; rejects when there is no such order or it has ended before. */
+  settle(id: string, settlement: Settlement): Promise<void>;
+  /** The user's own order; null when there is none, or it is somebody else's. */
+  find(id: string, userId: string): Promise<Order | null>;
+  /** The user's orders, newest first. */
+  list(userId: string, page: Page): Promise<{ orders: Order[]; total: number }>;
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Row = Record<string, unknown>;
+
+/** Orders in a SQLite file that has been migrated; closing the store closes the database. */
+export class SqliteOrderStore implements OrderStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async insert(order: Order): Promise<void> {
+    inTransaction(this.#database, () => {
+      this.#database.prepare(
+        `insert into orders (id, user_id, total, status, payment_id, created_at)
+         values (?, ?, ?, ?, ?, ?)`,
+      ).run(
+        order.id,
+        order.userId,
+        order.total,
+        order.status,
+        order.paymentId,
+        order.createdAt,
+      );
+      this.#insertItems(order);
+    });
+  }
+
+  async settle(id: string, { status, paymentId }: Settlement): Promise<void> {
+    const { changes } = this.#database.prepare(
+      "update orders set status = ?, payment_id = ? where id = ? and status = 'pending'",
+    ).run(status, paymentId, id);
+    if (changes !== 1) throw new Error(`no pending order ${id}`);
+  }
+
+  async find(id: string, userId: string): Promise<Order | null> {
+    const row = this.#database
+      .prepare("select * from orders where id = ? and user_id = ?")
+      .get(id, userId);
+    return row === undefined ? null : this.#toOrder(row);
+  }
+
+  async list(
+    userId: string,
+    { page, pageSize }: Page,
+  ): Promise<{ orders: Order[]; total: number }> {
+    const rows = this.#database
+      .prepare("select * from orders where user_id = ? order by seq desc limit ? offset ?")
+      .all(userId, pageSize, (page - 1) * pageSize);
+    const counted = this.#database
+      .prepare("select count(*) as total from orders where user_id = ?")
+      .get(userId);
+    return { orders: rows.map((row) => this.#toOrder(row)), total: Number(counted?.total) };
+  }
+
+  async ping(): Promise<void> {
+    pingDatabase(this.#database);
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  #insertItems({ id, items }: Order): void {
+    const insert = this.#database.prepare(
+      `insert into order_items (order_id, position, sku, quantity, unit_price)
+       values (?, ?, ?, ?, ?)`,
+    );
+    for (const [position, { sku, quantity, unitPrice }] of items.entries()) {
+      insert.run(id, position, sku, quantity, unitPrice);
+    }
+  }
+
+  #toOrder(row: Row): Order {
+    const id = String(row.id);
+    const items = this.#database
+      .prepare("select * from order_items where order_id = ? order by position")
+      .all(id);
+    return {
+      id,
+      userId: String(row.user_id),
+      items: items.map(toItem),
+      total: Number(row.total),
+      status: toStatus(row.status),
+      paymentId: row.payment_id === null ? null : String(row.payment_id),
+      createdAt: String(row.created_at),
+    };
+  }
+}
+
+function toItem(row: Row): OrderItem {
+  return {
+    sku: String(row.sku),
+    quantity: Number(row.quantity),
+    unitPrice: Number(row.unit_price),
+  };
+}
+
+function toStatus(value: unknown): OrderStatus {
+  if (value === "pending" || value === "confirmed" || value === "rejected") return value;
+  throw new Error(`unknown order status: ${String(value)}`);
+}
