@@ -1,0 +1,176 @@
+// `deno task demo`: the whole mesh on this machine, until Ctrl-C. `deno task demo:smoke`: the same, checked and taken down.
+//
+//   deno run --allow-net=127.0.0.1,localhost --allow-read --allow-write=dist,.mesh --allow-env --allow-run deploy/demo.ts
+import { parseArgs } from "node:util";
+import { EXIT } from "../sidecar/cli/exit_codes.ts";
+import { ConfigError } from "../sidecar/errors.ts";
+import { BuildError } from "./build/command.ts";
+import { buildSidecar } from "./compile.ts";
+import { describeMesh } from "./demo/description.ts";
+import { type End, runMesh } from "./demo/lifecycle.ts";
+import { LogTail, Output } from "./demo/output.ts";
+import { type Plan, programsOf, readPlan } from "./demo/plan.ts";
+import { type TakenPort, takenPorts } from "./demo/ports.ts";
+import { GatewayClient } from "./demo/smoke/client.ts";
+import { runChecks, type Totals } from "./demo/smoke/run.ts";
+import { StopSignals } from "./demo/stop_signals.ts";
+
+const HELP = `Starts the whole mesh on this machine: a gateway, three services and their sidecars.
+
+  deno task demo [--registry files] [--policy file]
+  deno task demo:smoke
+
+  --registry files   where the sidecars find each other; consul comes in a later release
+  --policy file      where policy comes from; etcd comes in a later release
+  --smoke            runs the checks, stops, and ends with "N passed, N failed"
+  --help             prints this
+
+JWT_SECRET is the key that tokens are signed with, at least 32 bytes; by default a new random one each time.
+Exit codes: 0 stopped; 1 a check failed; 64 usage; 69 a port is taken, or the mesh did not become ready; 70 a process
+ended that should not; 78 a configuration that cannot be used.`;
+
+/** How much of the logs a failed check shows. */
+const TAIL_LINES = 200;
+
+const EXIT_CODES: Readonly<Record<End["kind"], number>> = {
+  finished: EXIT.ok,
+  stopped: EXIT.ok,
+  died: EXIT.internal,
+  "not-ready": EXIT.unavailable,
+};
+
+/** A wrong command line. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+function readArguments(args: string[]): { readonly isSmoke: boolean; readonly wantsHelp: boolean } {
+  const { values } = parseArgs({
+    args,
+    options: {
+      registry: { type: "string", default: "files" },
+      policy: { type: "string", default: "file" },
+      smoke: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  requireChoice("registry", values.registry, { present: "files", later: "consul" });
+  requireChoice("policy", values.policy, { present: "file", later: "etcd" });
+  return { isSmoke: values.smoke, wantsHelp: values.help };
+}
+
+function requireChoice(
+  flag: string,
+  value: string,
+  { present, later }: { readonly present: string; readonly later: string },
+): void {
+  if (value === present) return;
+  throw new UsageError(
+    value === later
+      ? `--${flag} ${later} comes in a later release; this one has --${flag} ${present}`
+      : `--${flag} ${value}: expected ${present}`,
+  );
+}
+
+interface Demo {
+  readonly plan: Plan;
+  readonly output: Output;
+  readonly signals: StopSignals;
+  readonly jwtSecret: string;
+}
+
+async function main(args: string[]): Promise<number> {
+  const { isSmoke, wantsHelp } = readArguments(args);
+  const output = new Output();
+  if (wantsHelp) {
+    output.say(HELP);
+    return EXIT.ok;
+  }
+  // A proxy that the environment names is not asked for what is on this machine.
+  Deno.env.set("NO_PROXY", "127.0.0.1,localhost");
+  const jwtSecret = Deno.env.get("JWT_SECRET") || randomSecret();
+  using signals = new StopSignals();
+  const plan = await readPlan({ jwtSecret });
+  const taken = await takenPorts(programsOf(plan));
+  for (const one of taken) complain(describeTaken(one));
+  if (taken.length > 0) return EXIT.unavailable;
+  // A signal meanwhile waits for its end: it has processes of its own.
+  await buildSidecar({ log: (line) => output.say(line) });
+  const demo: Demo = { plan, output, signals, jwtSecret };
+  return await (isSmoke ? runSmoke(demo) : runDemo(demo));
+}
+
+async function runDemo({ plan, output, signals }: Demo): Promise<number> {
+  const { kind, reason } = await runMesh(plan, {
+    output,
+    signals,
+    env: sharedEnvironment(),
+    onLine: (name, line) => output.log(name, line),
+    work: () => {
+      output.say(describeMesh(plan));
+      return new Promise(() => {}); // until somebody stops it
+    },
+  });
+  if (kind !== "stopped") complain(reason);
+  return EXIT_CODES[kind];
+}
+
+async function runSmoke({ plan, output, signals, jwtSecret }: Demo): Promise<number> {
+  const totals: Totals = { passed: 0, failed: 0 };
+  const tail = new LogTail(TAIL_LINES);
+  const say = (line: string) => output.say(line);
+  const client = new GatewayClient(plan.gateway.config.gateway!.bind);
+  const { kind, reason } = await runMesh(plan, {
+    output,
+    signals,
+    env: sharedEnvironment(),
+    onLine: (name, line) => tail.add(name, line),
+    work: (mesh, cut) => runChecks({ mesh, client, jwtSecret }, { totals, say, cut }),
+  });
+  if (kind !== "finished") {
+    totals.failed++;
+    say(`FAIL the mesh runs until all is checked: ${reason}`);
+  }
+  if (totals.failed > 0) say(`The last lines of the logs:\n${tail.lines.join("\n")}`);
+  say(`${totals.passed} passed, ${totals.failed} failed`);
+  return totals.failed > 0 ? 1 : EXIT.ok;
+}
+
+function randomSecret(): string {
+  return crypto.getRandomValues(new Uint8Array(32)).toHex();
+}
+
+/** What every process gets: ours without the secret. */
+function sharedEnvironment(): Record<string, string> {
+  const { JWT_SECRET: _, ...others } = Deno.env.toObject();
+  return others;
+}
+
+function describeTaken({ program, port, owner }: TakenPort): string {
+  const { host, port: number } = port.address;
+  const by = owner === undefined ? "another process" : owner;
+  return `${host}:${number} is taken by ${by}; ${program} needs it for ${port.purpose}`;
+}
+
+function complain(message: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`demo: ${message}\n`));
+}
+
+/** The exit code of an error whose message says all that there is to say; undefined for a bug. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof UsageError || error instanceof TypeError && "code" in error) {
+    return EXIT.usage; // parseArgs throws TypeErrors with codes
+  }
+  if (error instanceof ConfigError) return EXIT.configuration;
+  return error instanceof BuildError ? EXIT.unavailable : undefined;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    const code = exitCodeOf(error);
+    complain(code === undefined || !(error instanceof Error) ? Deno.inspect(error) : error.message);
+    Deno.exit(code ?? EXIT.internal);
+  }
+}

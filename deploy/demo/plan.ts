@@ -1,0 +1,128 @@
+// Which processes make the demo, as its configuration files say: three services, their sidecars, and the gateway.
+// The files are the one place of names and ports.
+import { join } from "node:path";
+import type { Address, Bootstrap } from "../../sidecar/config/bootstrap.ts";
+import { parseBootstrap } from "../../sidecar/config/load.ts";
+import { ROOT } from "../build/bundle.ts";
+
+/** A port that the demo needs, and what for. */
+export interface Port {
+  readonly address: Address;
+  readonly purpose: string;
+}
+
+/** One process of the demo. */
+export interface Program {
+  /** `gateway`, `user-sidecar`, `user-service` ... */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Besides what every process gets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: readonly Port[];
+}
+
+/** One row of the table that people see. */
+export interface Member {
+  readonly name: string;
+  readonly sidecar: Program;
+  /** Absent beside the gateway. */
+  readonly service?: Program;
+  readonly config: Bootstrap;
+}
+
+export interface Plan {
+  readonly gateway: Member;
+  /** user, order, payment. */
+  readonly members: readonly Member[];
+}
+
+export interface PlanOptions {
+  /** What ${JWT_SECRET} stands for in the configuration. */
+  readonly jwtSecret: string;
+}
+
+/** The executable that buildSidecar makes. */
+const SIDECAR = join(ROOT, "dist", "sidecar");
+
+/** Where the configuration of a member stands, seen from the root. */
+export function configFile(name: string): string {
+  return `deploy/demo/${name}.yaml`;
+}
+
+/** Reads the configuration. Throws ConfigError. */
+export async function readPlan(options: PlanOptions): Promise<Plan> {
+  const gateway = await readMember("gateway", options);
+  const names = ["user", "order", "payment"];
+  const members = await Promise.all(names.map((name) => readMember(name, options)));
+  return { gateway, members };
+}
+
+/** Everything that runs; those that are called first come last. */
+export function programsOf({ gateway, members }: Plan): Program[] {
+  const services = members.flatMap(({ service }) => service ?? []);
+  return [...services, ...members.map(({ sidecar }) => sidecar), gateway.sidecar];
+}
+
+async function readMember(name: string, options: PlanOptions): Promise<Member> {
+  const file = configFile(name);
+  const text = await Deno.readTextFile(join(ROOT, file));
+  const variables: Record<string, string> = { JWT_SECRET: options.jwtSecret };
+  const config = parseBootstrap(text, file, (variable) => variables[variable]);
+  const sidecar = sidecarProgram(name, config, options);
+  const { app } = config.service;
+  if (app === undefined) return { name, sidecar, config };
+  return { name, sidecar, config, service: serviceProgram(name, app.http, config) };
+}
+
+/** Only the gateway signs and checks tokens, so it alone gets the secret. */
+function sidecarProgram(name: string, config: Bootstrap, options: PlanOptions): Program {
+  const { listeners, gateway, service: { app } } = config;
+  const { inbound, outbound, admin, health } = listeners;
+  const traffic = gateway === undefined ? [] : [{ address: gateway.bind, purpose: "the edge" }];
+  if (app !== undefined) {
+    traffic.push({ address: inbound, purpose: "calls from other sidecars" });
+    traffic.push({ address: outbound, purpose: `calls from the ${name} service` });
+  }
+  return {
+    name: gateway === undefined ? `${name}-sidecar` : name,
+    command: SIDECAR,
+    args: ["run", "--config", configFile(name)],
+    env: gateway === undefined ? {} : { JWT_SECRET: options.jwtSecret },
+    ports: [
+      ...traffic,
+      { address: admin, purpose: "admin" },
+      { address: health, purpose: "health" },
+    ],
+  };
+}
+
+/** The permissions that the head of services/NAME/main.ts asks for; flags, because HOST or PORT may mean something here. */
+function serviceProgram(name: string, { host, port }: Address, config: Bootstrap): Program {
+  const { outbound } = config.listeners;
+  const callsOut = name === "order";
+  const variables = ["HOST", "PORT", "DATABASE_FILE"];
+  if (callsOut) variables.push("OUTBOUND_URL");
+  if (name === "user") variables.push("SEED_DEMO_PASSWORDS");
+  const data = ".mesh/data";
+  return {
+    name: `${name}-service`,
+    command: Deno.execPath(),
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-net=127.0.0.1",
+      `--allow-read=services/${name}/migrations,${data}`,
+      `--allow-write=${data}`,
+      `--allow-env=${variables.join(",")}`,
+      `services/${name}/main.ts`,
+      `--host=${host}`,
+      `--port=${port}`,
+      `--database-file=${data}/${name}.db`,
+      ...(callsOut ? [`--outbound-url=http://${outbound.host}:${outbound.port}`] : []),
+    ],
+    env: {},
+    ports: [{ address: { host, port }, purpose: "its HTTP server" }],
+  };
+}

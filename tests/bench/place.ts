@@ -1,0 +1,71 @@
+// What every part of a run shares: where it may write, which programs there are, and which processes it started.
+import { join } from "node:path";
+import { type Child, type Children, PROXY_CORE } from "./children.ts";
+import { freePort, waitForPort } from "./client.ts";
+
+export type Program = "wrk" | "nginx" | "haproxy" | "taskset";
+
+export interface Place {
+  readonly children: Children;
+  /** Absolute paths. */
+  readonly programs: Readonly<Record<Program, string>>;
+  /** The executable that is measured. */
+  readonly sidecar: string;
+  /** Removed at the end. */
+  readonly directory: string;
+  readonly backendPort: number;
+  /** What JWT routes ask for, and a token signed with it. */
+  readonly secret: string;
+  readonly token: string;
+}
+
+/** A proxy at work. */
+export interface Peer {
+  readonly name: string;
+  readonly port: number;
+  /** Where it is asked for what the backend has at `id`. */
+  path(id: string): string;
+  /** What its figures are the sum of. */
+  readonly processes: readonly Child[];
+}
+
+/** A proxy that can be measured. */
+export interface PeerKind {
+  readonly name: string;
+  readonly title: string;
+  start(place: Place): Promise<Peer>;
+}
+
+export interface ServerOptions {
+  /** Unique in the run. */
+  readonly name: string;
+  readonly program: string;
+  readonly args: (configFile: string) => readonly string[];
+  readonly config: (port: number) => string;
+  readonly core?: number;
+}
+
+/** Starts a server with a configuration of its own, and waits until it listens. */
+export async function startServer(
+  place: Place,
+  { name, program, args, config, core = PROXY_CORE }: ServerOptions,
+): Promise<{ readonly child: Child; readonly port: number }> {
+  const port = freePort();
+  const directory = await Deno.makeTempDir({ dir: place.directory, prefix: `${name}-` });
+  const file = join(directory, "config");
+  await Deno.writeTextFile(file, config(port));
+  const child = place.children.start({ name, program, args: args(file), core, cwd: directory });
+  let end: { readonly code: number; readonly errors: string } | undefined;
+  child.ended.then((value) => end = value);
+  try {
+    await waitForPort(port, () => end !== undefined);
+  } catch (cause) {
+    await child.stop();
+    throw new Error(`${name} did not start (${end?.code}): ${end?.errors}`, { cause });
+  }
+  return { child, port };
+}
+
+export async function stopPeer(peer: Peer): Promise<void> {
+  await Promise.all(peer.processes.map((process) => process.stop()));
+}

@@ -1,0 +1,115 @@
+// Results as Markdown.
+import { IDLE_CONNECTIONS } from "./idle.ts";
+import type { Sample } from "./measure.ts";
+import { cpuRatio, disturbance, findSeries, type Results, type Verdict } from "./results.ts";
+import { type Spread, spread } from "./stats.ts";
+import { type Workload, WORKLOADS } from "./workloads.ts";
+
+/** Others on the proxies' core above this part of it make latency and req/s doubtful; CPU per request holds. */
+const DISTURBED_SHARE = 0.05;
+
+export function toMarkdown(results: Results): string {
+  const workloads = WORKLOADS.filter(({ name }) =>
+    results.series.some(({ workload }) => workload === name)
+  );
+  return [
+    "# HTTP/1.1: the sidecar beside nginx and HAProxy",
+    howItWasMade(results),
+    ...workloads.map((workload) => workloadSection(results, workload)),
+    ...(results.memory.length === 0 ? [] : [memorySection(results)]),
+    ...(results.targets.length === 0 ? [] : [targetSection(results.targets)]),
+  ].join("\n\n") + "\n";
+}
+
+function howItWasMade({ date, command, machine, versions, load, series }: Results): string {
+  const others = disturbance(series);
+  const lines = [
+    `\`${command}\`, ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GB, ${machine.kernel}.`,
+    Object.values(versions).join("; ") + ".",
+    "",
+    `Each proxy runs one data-plane thread, pinned to core 0 with all its threads and processes; wrk and the backend (nginx) share core 1.`,
+    `${load.connections} keep-alive connections, the same ${
+      Object.keys(load.headers).length
+    } header fields to all, ${load.repeats} x ${load.seconds} s each, in turn.`,
+    "nginx and HAProxy only forward. The sidecar has its default policies on: limits, path normalization, routing, forwarding fields, request id, Via, timeout, metrics.",
+    "CPU is user and system time by /proc, per request; figures are medians (least to most), ratios are medians of the ratios of each repeat.",
+  ];
+  if (others > DISTURBED_SHARE) {
+    lines.push(
+      `Other programs used ${
+        percent(others)
+      } of the proxies' core: do not trust latency and req/s.`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function workloadSection({ peers, series }: Results, workload: Workload): string {
+  const rows = peers.flatMap(({ name, title }) => {
+    const samples = findSeries(series, workload.name, name)?.samples;
+    if (samples === undefined) return [];
+    const value = (read: (sample: Sample) => number) => spread(samples.map(read));
+    return [[
+      title,
+      range(value(({ cpuUs }) => cpuUs), 1),
+      times(cpuRatio(series, workload.name, name, "haproxy")),
+      times(cpuRatio(series, workload.name, name, "nginx")),
+      value(({ requestsPerSecond }) => requestsPerSecond).median.toFixed(0),
+      value(({ p50Ms }) => p50Ms).median.toFixed(2),
+      value(({ p99Ms }) => p99Ms).median.toFixed(2),
+    ]];
+  });
+  const head = ["proxy", "CPU µs/req", "x HAProxy", "x nginx", "req/s", "p50 ms", "p99 ms"];
+  return `## ${workload.title}\n\n${table(head, rows)}`;
+}
+
+function memorySection({ peers, memory, loadedMiB }: Results): string {
+  const rows = peers.flatMap(({ name, title }) => {
+    const one = memory.find(({ peer }) => peer === name);
+    const loaded = loadedMiB[name];
+    if (one === undefined) return [];
+    return [[
+      title,
+      one.idleMiB.toFixed(1),
+      one.connectedMiB.toFixed(1),
+      loaded === undefined ? "" : loaded.toFixed(1),
+    ]];
+  });
+  const head = ["proxy", "idle", `${IDLE_CONNECTIONS} idle connections`, "after the load"];
+  return `## RSS, MB\n\n${table(head, rows)}`;
+}
+
+function targetSection(targets: readonly Verdict[]): string {
+  return `## Targets\n\n${targets.map((verdict) => `- ${verdictLine(verdict)}`).join("\n")}`;
+}
+
+/** PASS or MISS, what, how much, and how much it may be. */
+export function verdictLine({ text, value, atMost, unit, isMet }: Verdict): string {
+  const digits = unit === "x" ? 2 : 1;
+  const space = unit === "x" ? "" : " ";
+  return `${isMet ? "PASS" : "MISS"} ${text}: ${
+    value.toFixed(digits)
+  }${space}${unit}, at most ${atMost}${space}${unit}`;
+}
+
+function range({ median, min, max }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}-${max.toFixed(digits)})`;
+}
+
+function times(ratio: number | undefined): string {
+  return ratio === undefined ? "" : ratio.toFixed(2);
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** As `deno fmt` would write it: columns as wide as their widest cell. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, column) =>
+    Math.max(3, cell.length, ...rows.map((row) => row[column]!.length))
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,112 @@
+// `deno task demo` as a person runs it: on its real ports, from the first line to Ctrl-C.
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../../deploy/build/bundle.ts";
+import { TestProcess } from "../integration/support/processes.ts";
+import { inTime, until } from "../integration/support/until.ts";
+
+const EDGE = "http://127.0.0.1:8000";
+/** The demo builds the sidecar when something changed. */
+const START_MS = 180_000;
+const STOP_MS = 20_000;
+
+/** The demo, and every process that it starts: they inherit a mark that no other process has. */
+class Demo implements AsyncDisposable {
+  readonly process: TestProcess;
+  readonly #mark = `DEMO_TEST_MARK=${crypto.randomUUID()}`;
+
+  constructor(...args: string[]) {
+    const [name = "", value = ""] = this.#mark.split("=");
+    this.process = new TestProcess({
+      command: Deno.execPath(),
+      args: ["task", "demo", ...args],
+      cwd: ROOT,
+      env: { [name]: value, NO_COLOR: "1" },
+      isDetached: true,
+    });
+  }
+
+  get output(): string {
+    return this.process.lines.join("\n");
+  }
+
+  /** As the terminal does it: to everybody in the foreground. */
+  pressCtrlC(): void {
+    Deno.kill(-this.process.pid, "SIGINT");
+  }
+
+  /** Process ids; /proc is asked through grep, as Deno itself may not look there without every permission. */
+  async processes(): Promise<number[]> {
+    const script = 'grep -lzFx -- "$1" /proc/[0-9]*/environ 2>/dev/null';
+    const { stdout } = await new Deno.Command("sh", { args: ["-c", script, "sh", this.#mark] })
+      .output();
+    const paths = new TextDecoder().decode(stdout).matchAll(/^\/proc\/(\d+)\//gm);
+    return [...paths].map(([, pid]) => Number(pid));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const pid of await this.processes()) {
+      try {
+        Deno.kill(pid, "SIGKILL");
+      } catch {
+        // It ended in this very moment.
+      }
+    }
+    await this.process[Symbol.asyncDispose]();
+  }
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<[number, string]> {
+  const response = await fetch(EDGE + path, init);
+  return [response.status, await response.text()];
+}
+
+Deno.test("the demo starts, serves, and at Ctrl-C ends with code 0 and without a process left", async () => {
+  await using demo = new Demo();
+  await until("the end of the instructions", () => {
+    if (demo.process.hasExited) throw new Error(demo.output);
+    return demo.output.includes("Ctrl-C stops everything.");
+  }, START_MS);
+  // deno task, the demo, three services, four sidecars
+  assertEquals((await demo.processes()).length, 9);
+  for (const port of [8000, 15000, 15021, 8001, 15106, 15101, 15100, 15121, 8003, 15321]) {
+    assertStringIncludes(demo.output, `127.0.0.1:${port}`);
+  }
+
+  const [, login] = await ask("/login", { method: "POST", body: '{"username":"alice"}' });
+  const headers = { authorization: `Bearer ${JSON.parse(login).token}` };
+  assertEquals(await ask("/api/users/123", { headers }), [
+    200,
+    '{"id":"123","name":"User-123","age":25}',
+  ]);
+  const body = '{"items":[{"sku":"book","quantity":2,"unitPrice":1999}]}';
+  const json = { ...headers, "content-type": "application/json" };
+  const [status, order] = await ask("/api/orders", { method: "POST", headers: json, body });
+  assertEquals(status, 201, order);
+  assertEquals(await ask("/api/users/123"), [401, '{"error":"missing authorization header"}']);
+  await until(
+    "the log of the request",
+    () => /^user-sidecar +\| .*\/users\/123/m.test(demo.output),
+  );
+
+  demo.pressCtrlC();
+  assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 0, demo.output);
+  assertEquals(await demo.processes(), []);
+  assertStringIncludes(demo.output, "No process of the demo is left.");
+});
+
+Deno.test("the demo names a port that is taken, what it needs it for, and who has it", async () => {
+  using _listener = Deno.listen({ hostname: "127.0.0.1", port: 15206 });
+  await using demo = new Demo();
+  assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 69);
+  assertStringIncludes(demo.output, "127.0.0.1:15206 is taken by");
+  assertStringIncludes(demo.output, `(process ${Deno.pid})`);
+  assertStringIncludes(demo.output, "order-sidecar needs it for calls from other sidecars");
+});
+
+Deno.test("the demo says that another registry or policy source comes later", async () => {
+  for (const args of [["--registry", "consul"], ["--policy", "etcd"]]) {
+    await using demo = new Demo(...args);
+    assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 64);
+    assertMatch(demo.output, new RegExp(`${args.join(" ")} comes in a later release`));
+  }
+});
