@@ -9,6 +9,7 @@ import { RateLimit } from "./filters/rate_limit.ts";
 import { RequestMetrics } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
 import type { Clock } from "./lib/clock.ts";
+import { newRequestId } from "./lib/request_id.ts";
 import type { Sweeper } from "./lib/sweeper.ts";
 import type { Forwarder } from "./proxy/forward.ts";
 import { type ListenerLimits, ProxyListener } from "./proxy/listener.ts";
@@ -95,7 +96,7 @@ export class ListenerFactory {
       // The tail tells this process from one of the same name and port on another host.
       pseudonym: `${service.id}-${listener}-${this.#tail}`,
       trustedProxies: listener === "edge" ? gateway?.trustedProxies ?? [] : [],
-      newRequestId: () => crypto.randomUUID(),
+      newRequestId,
     });
   }
 

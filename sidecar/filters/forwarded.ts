@@ -42,10 +42,13 @@ export class Forwarded implements Filter {
   readonly name = "forwarded";
   readonly #options: ForwardedOptions;
   readonly #trusted: IpBlocks;
+  /** Ours, for HTTP/1.1: made once. */
+  readonly #via: string;
 
   constructor(options: ForwardedOptions) {
     this.#options = options;
     this.#trusted = new IpBlocks(options.trustedProxies);
+    this.#via = `1.1 ${options.pseudonym}`;
   }
 
   onRequest(exchange: ExchangeView): undefined {
@@ -61,7 +64,7 @@ export class Forwarded implements Filter {
     if (exchange.listener === "edge") response.headers.set("x-request-id", exchange.requestId);
     // A forward proxy must say so on the way back too; a gateway need not (RFC 9110 7.6.3).
     else if (exchange.listener === "outbound") {
-      response.headers.append("via", `1.1 ${this.#options.pseudonym}`);
+      response.headers.append("via", this.#via);
     }
   }
 
@@ -75,7 +78,7 @@ export class Forwarded implements Filter {
         });
       }
     }
-    headers.append("via", `${version} ${pseudonym}`);
+    headers.append("via", version === "1.1" ? this.#via : `${version} ${pseudonym}`);
   }
 
   #enterEdge(exchange: ExchangeView, headers: Fields): void {

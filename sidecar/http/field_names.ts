@@ -76,6 +76,11 @@ const TEXT: readonly Uint8Array[] = [
   new Uint8Array(),
   ...NAMES.map((name) => Uint8Array.from(name, (letter) => letter.charCodeAt(0))),
 ];
+/** `NAME: ` by id, for writing fields that we add; none for id 0. */
+export const PREFIXES: readonly (Uint8Array | undefined)[] = TEXT.map((text, id) =>
+  id === 0 ? undefined : Uint8Array.of(...text, 58, 32)
+);
+
 for (let id = 1; id < TEXT.length; id++) {
   const text = TEXT[id]!;
   const bucket = hash(text.length, text[0]!, text[text.length - 1]!);

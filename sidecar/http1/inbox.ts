@@ -10,6 +10,8 @@ const LARGE = 65536;
 const MIN_ROOM = 1024;
 
 const LARGE_BUFFERS = new BufferPool(LARGE, 64);
+/** A new one costs 2 us and more (measured), and keep-alive with read-ahead needs another every few requests. */
+const SMALL_BUFFERS = new BufferPool(SMALL, 64);
 
 /**
  * Bytes `start` to `end` of `bytes` are unread. While something of the buffer is still referred to (`hold`), it is
@@ -25,13 +27,19 @@ export class Inbox {
   error: Error | undefined;
   readonly #transport: Transport;
   readonly #onEnd: () => void;
+  readonly #onNews: () => void;
   #pending: Promise<void> | undefined;
   #isHeld = false;
+  /** Replaced while something of it was held: free again at `release`. */
+  #retired: Uint8Array<ArrayBuffer> | undefined;
 
-  /** `onEnd` is called once, when the connection ended or broke and nobody can tell otherwise. */
-  constructor(transport: Transport, onEnd: () => void) {
+  /**
+   * `onEnd` is called once, when the connection ended or broke and nobody can tell otherwise; `onNews` after every read.
+   */
+  constructor(transport: Transport, onEnd: () => void, onNews: () => void = () => {}) {
     this.#transport = transport;
     this.#onEnd = onEnd;
+    this.#onNews = onNews;
   }
 
   get available(): number {
@@ -45,6 +53,10 @@ export class Inbox {
 
   release(): void {
     this.#isHeld = false;
+    if (this.#retired === undefined) return;
+    // A large one may still be under way in a write that was cut, which the runtime does not end: it is nobody else's.
+    SMALL_BUFFERS.release(this.#retired);
+    this.#retired = undefined;
   }
 
   /**
@@ -65,12 +77,14 @@ export class Inbox {
     this.#pending = undefined;
     if (count) this.end += count;
     else this.#finish();
+    this.#onNews();
   };
 
   #broke = (error: Error): void => {
     this.#pending = undefined;
     this.error = error;
     this.#finish();
+    this.#onNews();
   };
 
   #finish(): void {
@@ -87,14 +101,14 @@ export class Inbox {
     } else if (available === 0 && !this.#isHeld) this.#rewind(wanted);
     else if (size - this.end < MIN_ROOM) {
       if (available > size / 2) this.#replace(new Uint8Array(size * 2));
-      else if (this.#isHeld) this.#replace(new Uint8Array(Math.max(SMALL, size)));
+      else if (this.#isHeld) this.#replace(acquire(size));
       else this.#compact();
     }
   }
 
   #rewind(wanted: number): void {
     this.start = this.end = 0;
-    if (this.bytes.length > SMALL && wanted === 0) this.#replace(new Uint8Array(SMALL));
+    if (this.bytes.length > SMALL && wanted === 0) this.#replace(SMALL_BUFFERS.acquire());
   }
 
   #compact(): void {
@@ -105,11 +119,23 @@ export class Inbox {
 
   /** Moves the unread bytes to another buffer; who holds on to the old one keeps it. */
   #replace(buffer: Uint8Array<ArrayBuffer>): void {
-    buffer.set(this.bytes.subarray(this.start, this.end));
-    if (!this.#isHeld) LARGE_BUFFERS.release(this.bytes);
+    if (this.start < this.end) buffer.set(this.bytes.subarray(this.start, this.end));
+    if (this.#isHeld) this.#retired = this.bytes;
+    else recycle(this.bytes);
     this.bytes = buffer;
     this.end -= this.start;
     this.start = 0;
     this.#isHeld = false;
   }
+}
+
+function acquire(size: number): Uint8Array<ArrayBuffer> {
+  if (size <= SMALL) return SMALL_BUFFERS.acquire();
+  return size === LARGE ? LARGE_BUFFERS.acquire() : new Uint8Array(size);
+}
+
+/** Each pool takes its own size and leaves the others to the collector. */
+function recycle(buffer: Uint8Array<ArrayBuffer>): void {
+  SMALL_BUFFERS.release(buffer);
+  LARGE_BUFFERS.release(buffer);
 }

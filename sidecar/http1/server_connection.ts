@@ -77,7 +77,10 @@ export class Http1ServerConnection implements Sweepable, Progress {
     try {
       do {
         this.#awaitRequest();
-        if (!this.#hasHead() && !await this.#readHead()) return;
+        while (!this.#hasHead()) {
+          if (!this.#mayRead()) return;
+          await this.#inbox.fill();
+        }
         const exchange = this.#begin(readRequestHead(this.#parser));
         const answer = this.#handler.handle(exchange);
         const response = answer instanceof Promise ? await answer : answer;
@@ -163,15 +166,11 @@ export class Http1ServerConnection implements Sweepable, Progress {
     );
   }
 
-  /** True when a head is there to be read; false when the connection is over. */
-  async #readHead(): Promise<boolean> {
+  /** False when the connection is over: nothing more comes, or nothing more is wanted. */
+  #mayRead(): boolean {
     const inbox = this.#inbox;
-    while (!this.#hasHead()) {
-      if (inbox.isEnded || (this.#isDraining && inbox.available === 0)) return false;
-      await inbox.fill();
-      if (this.#state === "lingering" || this.#state === "closed") return false;
-    }
-    return true;
+    if (this.#state === "lingering" || this.#state === "closed") return false;
+    return !inbox.isEnded && !(this.#isDraining && inbox.available === 0);
   }
 
   #hasHead(): boolean {

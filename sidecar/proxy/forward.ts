@@ -103,10 +103,35 @@ class Attempts {
     this.#arm(timeoutMs, request === exchange.request ? exchange.startedAt : undefined);
   }
 
-  async run(): Promise<Response> {
+  /** The first attempt on a kept connection, nearly every one, is made without an async function: 1 KB less (measured). */
+  run(): Promise<Response> {
     try {
-      let pool = this.#choose();
-      let connection = pool.takeIdle();
+      const pool = this.#choose();
+      const idle = pool.takeIdle();
+      if (idle === undefined) return this.#goOn(pool);
+      return this.#send(idle).then(this.#done, (error) => this.#afterFailure(error, pool));
+    } catch (error) {
+      this.#timeout?.clear();
+      return Promise.reject(error);
+    }
+  }
+
+  #done = (response: Response): Response => {
+    this.#timeout?.clear();
+    return response;
+  };
+
+  #afterFailure(error: unknown, pool: Pool): Promise<Response> {
+    if (this.#isWorthAnother(error)) {
+      return this.#goOn(error.retry === "yes" ? this.#choose(error) : pool, error.retry === "yes");
+    }
+    this.#timeout?.clear();
+    throw error;
+  }
+
+  async #goOn(pool: Pool, mayBeIdle = false): Promise<Response> {
+    try {
+      let connection = mayBeIdle ? pool.takeIdle() : undefined;
       for (;;) {
         try {
           connection ??= await this.#connect(pool);
