@@ -1,4 +1,7 @@
-// An ordered list of header or trailer fields: the interface both codecs implement, and the plain one made of strings.
+// An ordered list of header or trailer fields: the interface both codecs implement, and the plain one made of Field
+// objects: what we make ourselves, and what HTTP/2 decodes to.
+import { Field } from "./field.ts";
+import { fieldId } from "./field_names.ts";
 import { checkField } from "./syntax.ts";
 
 /**
@@ -20,10 +23,13 @@ export interface Fields {
   [Symbol.iterator](): IterableIterator<readonly [name: string, value: string]>;
 }
 
-/** Fields as strings: what we make ourselves, and what HTTP/2 decodes to. */
 export class FieldList implements Fields {
-  /** Name, value, name, value ...; names in lower case. */
-  readonly #items: string[] = [];
+  readonly #items: Field[];
+
+  /** Takes `items` over. They are not checked again: the codec that decoded them did. */
+  constructor(items: Field[] = []) {
+    this.#items = items;
+  }
 
   static of(fields: Readonly<Record<string, string>>): FieldList {
     const list = new FieldList();
@@ -31,40 +37,68 @@ export class FieldList implements Fields {
     return list;
   }
 
+  /** The fields themselves, for a codec that knows them by identity. */
+  get items(): readonly Field[] {
+    return this.#items;
+  }
+
   get(name: string): string | undefined {
-    const items = this.#items;
-    for (let i = 0; i < items.length; i += 2) if (items[i] === name) return items[i + 1];
-    return undefined;
+    const index = this.#find(name, fieldId(name), 0);
+    return index < 0 ? undefined : this.#items[index]!.value;
   }
 
   all(name: string): string[] {
     const values: string[] = [];
-    const items = this.#items;
-    for (let i = 0; i < items.length; i += 2) if (items[i] === name) values.push(items[i + 1]!);
+    const id = fieldId(name);
+    for (let i = this.#find(name, id, 0); i >= 0; i = this.#find(name, id, i + 1)) {
+      values.push(this.#items[i]!.value);
+    }
     return values;
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined;
+    return this.#find(name, fieldId(name), 0) >= 0;
   }
 
   set(name: string, value: string): void {
-    this.delete(name);
-    this.append(name, value);
+    checkField(name, value);
+    this.#delete(name, fieldId(name));
+    this.#items.push(new Field(name, value));
   }
 
   append(name: string, value: string): void {
     checkField(name, value);
-    this.#items.push(name, value);
+    this.#items.push(new Field(name, value));
   }
 
   delete(name: string): void {
-    const items = this.#items;
-    for (let i = items.length - 2; i >= 0; i -= 2) if (items[i] === name) items.splice(i, 2);
+    this.#delete(name, fieldId(name));
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [string, string]> {
+    for (const field of this.#items) yield [field.name, field.value];
+  }
+
+  /** A known name is compared by its number, any other by its text. */
+  #find(name: string, id: number, from: number): number {
     const items = this.#items;
-    for (let i = 0; i < items.length; i += 2) yield [items[i]!, items[i + 1]!];
+    if (id !== 0) {
+      for (let i = from; i < items.length; i++) if (items[i]!.id === id) return i;
+      return -1;
+    }
+    for (let i = from; i < items.length; i++) if (items[i]!.name === name) return i;
+    return -1;
+  }
+
+  #delete(name: string, id: number): void {
+    const items = this.#items;
+    let kept = this.#find(name, id, 0);
+    if (kept < 0) return;
+    for (let i = kept + 1; i < items.length; i++) {
+      const field = items[i]!;
+      const isGone = id !== 0 ? field.id === id : field.name === name;
+      if (!isGone) items[kept++] = field;
+    }
+    items.length = kept;
   }
 }

@@ -1,5 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { ProxyError } from "../errors.ts";
+import { Field } from "./field.ts";
 import { FieldList } from "./fields.ts";
 
 Deno.test("FieldList keeps fields in order, and those of one name together or apart", () => {
@@ -40,4 +42,43 @@ Deno.test("FieldList refuses to split a head", () => {
   }
   for (const value of ["", " ", "\t", "caf\xe9", "~!@#"]) fields.append("y", value);
   assertEquals(fields.all("y").length, 5);
+});
+
+Deno.test("FieldList takes a list of Field objects over and keeps their identity", () => {
+  const [date, other] = [new Field("date", "now"), new Field("x-other", "1")];
+  const fields = new FieldList([date, other, new Field("date", "then")]);
+  fields.append("via", "2 a");
+  assert(fields.items[0] === date && fields.items[1] === other);
+  assertEquals([fields.get("date"), fields.get("x-other"), fields.has("via")], ["now", "1", true]);
+  assertEquals(fields.all("date"), ["now", "then"]);
+  fields.delete("date");
+  assert(fields.items[0] === other);
+  assertEquals([...fields], [["x-other", "1"], ["via", "2 a"]]);
+});
+
+Deno.test("FieldList keeps what it has when a value is refused", () => {
+  const fields = FieldList.of({ x: "1" });
+  assertThrows(() => fields.set("x", "a\r\nb: c"), ProxyError);
+  assertEquals([...fields], [["x", "1"]]);
+});
+
+Deno.test("FieldList does as a plain list of pairs does, whatever is set, added and deleted", () => {
+  const name = fc.constantFrom("host", "date", "via", "x-a", "x-b");
+  const operation = fc.tuple(fc.constantFrom("set", "append", "delete"), name, fc.nat(9));
+  fc.assert(fc.property(fc.array(operation), (operations) => {
+    const fields = new FieldList();
+    let model: [string, string][] = [];
+    for (const [what, name, value] of operations) {
+      if (what !== "append") model = model.filter(([other]) => other !== name);
+      if (what !== "delete") model.push([name, String(value)]);
+      if (what === "delete") fields.delete(name);
+      else if (what === "set") fields.set(name, String(value));
+      else fields.append(name, String(value));
+    }
+    assertEquals([...fields], model);
+    for (const name of ["host", "x-a"]) {
+      const values = model.filter(([other]) => other === name).map(([, value]) => value);
+      assertEquals([fields.all(name), fields.get(name)], [values, values[0]]);
+    }
+  }));
 });
