@@ -70,9 +70,9 @@ async function readMember(name: string, options: PlanOptions): Promise<Member> {
   const variables: Record<string, string> = { JWT_SECRET: options.jwtSecret };
   const config = parseBootstrap(text, file, (variable) => variables[variable]);
   const sidecar = sidecarProgram(name, config, options);
-  const { app } = config.service;
-  if (app === undefined) return { name, sidecar, config };
-  return { name, sidecar, config, service: serviceProgram(name, app.http, config) };
+  const { http, grpc } = config.service.app ?? {};
+  if (http === undefined || grpc === undefined) return { name, sidecar, config };
+  return { name, sidecar, config, service: serviceProgram(name, { http, grpc }, config) };
 }
 
 /** Only the gateway signs and checks tokens, so it alone gets the secret. */
@@ -97,11 +97,22 @@ function sidecarProgram(name: string, config: Bootstrap, options: PlanOptions): 
   };
 }
 
+/** Where a service of the demo listens; each speaks both. */
+interface ServiceAddresses {
+  readonly http: Address;
+  readonly grpc: Address;
+}
+
 /** The permissions that the head of services/NAME/main.ts asks for; flags, because HOST or PORT may mean something here. */
-function serviceProgram(name: string, { host, port }: Address, config: Bootstrap): Program {
+function serviceProgram(
+  name: string,
+  { http, grpc }: ServiceAddresses,
+  config: Bootstrap,
+): Program {
   const { outbound } = config.listeners;
   const callsOut = name === "order";
-  const variables = ["HOST", "PORT", "DATABASE_FILE"];
+  // grpc-js looks for settings of its own when it loads.
+  const variables = ["HOST", "PORT", "GRPC_*", "DATABASE_FILE"];
   if (callsOut) variables.push("OUTBOUND_URL");
   if (name === "user") variables.push("SEED_DEMO_PASSWORDS");
   const data = ".mesh/data";
@@ -113,16 +124,20 @@ function serviceProgram(name: string, { host, port }: Address, config: Bootstrap
       "--quiet",
       "--no-prompt",
       "--allow-net=127.0.0.1",
-      `--allow-read=services/${name}/migrations,${data}`,
+      `--allow-read=proto,services/${name}/migrations,${data}`,
       `--allow-write=${data}`,
       `--allow-env=${variables.join(",")}`,
       `services/${name}/main.ts`,
-      `--host=${host}`,
-      `--port=${port}`,
+      `--host=${http.host}`,
+      `--port=${http.port}`,
+      `--grpc-port=${grpc.port}`,
       `--database-file=${data}/${name}.db`,
       ...(callsOut ? [`--outbound-url=http://${outbound.host}:${outbound.port}`] : []),
     ],
     env: {},
-    ports: [{ address: { host, port }, purpose: "its HTTP server" }],
+    ports: [
+      { address: http, purpose: "its HTTP server" },
+      { address: grpc, purpose: "its gRPC server" },
+    ],
   };
 }

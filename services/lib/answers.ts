@@ -1,7 +1,6 @@
 // The JSON answers of the demo services, and the one error that carries such an answer up from wherever it was decided.
 
-/** Problems by field name, in words for whoever sent the request. */
-export type FieldProblems = Readonly<Record<string, string>>;
+import type { FieldProblems } from "./fields.ts";
 
 interface AnswerOptions {
   readonly fields?: FieldProblems;

@@ -1,7 +1,19 @@
-// Validation of JSON objects and query strings: collects every problem, so that a caller learns all of them at once.
-// A failed read yields a stand-in value; nothing may use what was read before check() has passed.
+// Validation of JSON objects, gRPC messages and query strings: collects every problem, so that a caller learns all of them
+// at once. A failed read yields a stand-in value; nothing may use what was read before check() has passed.
 
-import { HttpError } from "./answers.ts";
+/** Problems by field name, in words for whoever sent the request. */
+export type FieldProblems = Readonly<Record<string, string>>;
+
+/** A request whose fields are wrong; each protocol says it in its own way. */
+export class InvalidRequest extends Error {
+  override readonly name = "InvalidRequest";
+  readonly fields: FieldProblems;
+
+  constructor(fields: FieldProblems) {
+    super("invalid request");
+    this.fields = fields;
+  }
+}
 
 interface TextRule {
   readonly min?: number;
@@ -75,9 +87,9 @@ export class Fields {
     this.#problems.set(this.#path + name, problem);
   }
 
-  /** Throws the 400 that lists every problem found so far. */
+  /** Throws InvalidRequest with every problem found so far. */
   check(): void {
-    if (this.#problems.size > 0) throw invalidRequest(Object.fromEntries(this.#problems));
+    if (this.#problems.size > 0) throw new InvalidRequest(Object.fromEntries(this.#problems));
   }
 
   #read(name: string): unknown {
@@ -92,7 +104,7 @@ export interface Page {
   readonly pageSize: number;
 }
 
-/** Reads `page` and `page_size` of a query string; throws the 400 that names what is wrong. */
+/** Reads `page` and `page_size` of a query string; throws InvalidRequest. */
 export function readPage(query: URLSearchParams): Page {
   const problems: Record<string, string> = {};
   const read = (name: string, fallback: number, max: number): number => {
@@ -104,13 +116,8 @@ export function readPage(query: URLSearchParams): Page {
   // The last page keeps the offset in a database well inside its integers.
   const page = read("page", 1, 1_000_000);
   const pageSize = read("page_size", 10, 100);
-  if (Object.keys(problems).length > 0) throw invalidRequest(problems);
+  if (Object.keys(problems).length > 0) throw new InvalidRequest(problems);
   return { page, pageSize };
-}
-
-/** The 400 of a request whose fields are wrong. */
-export function invalidRequest(fields: Readonly<Record<string, string>>): HttpError {
-  return new HttpError(400, "invalid request", { fields });
 }
 
 function fits(value: string, min: number, rule: TextRule): boolean {

@@ -1,11 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { HttpError } from "./answers.ts";
-import { Fields, readPage } from "./fields.ts";
+import { Fields, InvalidRequest, readPage } from "./fields.ts";
 
 function problems(run: () => unknown): unknown {
-  const error = assertThrows(run, HttpError, "invalid request");
-  assertEquals(error.status, 400);
-  return error.options.fields;
+  return assertThrows(run, InvalidRequest, "invalid request").fields;
 }
 
 function problemsOf(source: unknown, read: (fields: Fields) => void): unknown {

@@ -2,6 +2,7 @@
 // health, unknown paths and methods, and what becomes of a throw.
 
 import { errorAnswer, HttpError, json } from "./answers.ts";
+import { InvalidRequest } from "./fields.ts";
 import type { Log } from "./log.ts";
 
 /** One request as a route sees it; `id` is what stood at `:id` in the path, decoded, or empty. */
@@ -60,6 +61,9 @@ export function createHandler({ service, routes, ping, log }: RouterOptions): Ha
     } catch (error) {
       if (error instanceof HttpError) {
         return errorAnswer(error.status, error.message, error.options);
+      }
+      if (error instanceof InvalidRequest) {
+        return errorAnswer(400, error.message, { fields: error.fields });
       }
       log("error", "request failed", describe(request, error));
       return errorAnswer(500, "internal error");

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { HttpError, json } from "./answers.ts";
+import { InvalidRequest } from "./fields.ts";
 import { type Call, createHandler } from "./router.ts";
 
 interface Line {
@@ -26,6 +27,11 @@ function build(options: { isDown?: boolean } = {}) {
         handle: () => {
           throw new TypeError("at once");
         },
+      },
+      {
+        method: "POST",
+        path: "/form",
+        handle: () => Promise.reject(new InvalidRequest({ name: "is missing" })),
       },
       { method: "GET", path: "/teapot", handle: () => Promise.reject(new HttpError(418, "tea")) },
     ],
@@ -72,6 +78,13 @@ Deno.test("router answers health by whether the database answers", async () => {
     status: "unavailable",
     service,
   }]);
+});
+
+Deno.test("router answers 400 with the problems of an invalid request and does not log it", async () => {
+  const { ask, lines } = build();
+  const fields = { name: "is missing" };
+  assertEquals(await ask("/form", { method: "POST" }), [400, { error: "invalid request", fields }]);
+  assertEquals(lines, []);
 });
 
 Deno.test("router shows an HttpError to the caller and does not log it", async () => {

@@ -1,5 +1,6 @@
 // The life of a service process: read the settings, open, serve, and on SIGTERM or SIGINT stop within five seconds.
 
+import { GrpcServer, type GrpcService } from "./grpc_server.ts";
 import { createLog, type Log } from "./log.ts";
 import type { Handler } from "./router.ts";
 import {
@@ -14,7 +15,21 @@ import {
 /** What a service is once it is open; `close` ends its database and clients. */
 export interface App {
   readonly handler: Handler;
+  readonly grpc: GrpcService;
+  /** Rejects when the database does not answer. */
+  readonly ping: () => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What answers calls while the process lives. */
+interface Servers {
+  readonly http: Deno.HttpServer;
+  readonly grpc: GrpcServer;
 }
 
 interface Service<Table extends SettingTable> {
@@ -36,14 +51,19 @@ export async function runService<Table extends SettingTable>(
   }
   try {
     const settings = readSettings(table, Deno.args, Deno.env.get);
-    const port = parsePort(settings.PORT);
+    const hostname = settings.HOST;
+    const port = parsePort("PORT", settings.PORT);
+    const grpcPort = parsePort("GRPC_PORT", settings.GRPC_PORT);
     const log = createLog(name);
     // Listened for before anything opens, so that no signal finds a half-open service.
     const stopSignal = nextSignal();
     const app = await openOrFail(name, settings.DATABASE_FILE, () => open(settings, log));
-    const server = listen(name, settings.HOST, port, app.handler, log);
+    const servers = {
+      http: listenHttp(name, { hostname, port }, app, log),
+      grpc: await listenGrpc(name, { hostname, port: grpcPort }, app, log),
+    };
     log("info", "stopping", { signal: await stopSignal });
-    await stop(server, app, log);
+    await stop(servers, app, log);
     Deno.exit(0);
   } catch (error) {
     if (error instanceof SettingError) exitWith(error.exitCode, name, error.message);
@@ -60,31 +80,38 @@ async function openOrFail(name: string, file: string, open: () => Promise<App>):
   }
 }
 
-function listen(
-  name: string,
-  hostname: string,
-  port: number,
-  handler: Handler,
-  log: Log,
-): Deno.HttpServer {
-  const onListen = (at: Deno.NetAddr) =>
-    log("info", "listening", { address: at.hostname, port: at.port });
+function listenHttp(name: string, at: Address, { handler }: App, log: Log): Deno.HttpServer {
+  const onListen = ({ hostname: address, port }: Deno.NetAddr) =>
+    log("info", "listening", { protocol: "http", address, port });
   try {
-    return Deno.serve({ hostname, port, onListen }, handler);
+    return Deno.serve({ ...at, onListen }, handler);
   } catch (error) {
-    const why = error instanceof Deno.errors.AddrInUse ? "already in use" : reason(error);
-    return exitWith(69, name, `cannot listen on ${hostname}:${port}: ${why}`);
+    return exitOccupied(name, at, error);
   }
 }
 
-async function stop(server: Deno.HttpServer, app: App, log: Log): Promise<void> {
-  const finished = server.shutdown().then(() => true);
+async function listenGrpc(name: string, at: Address, app: App, log: Log): Promise<GrpcServer> {
+  const { grpc: service, ping } = app;
+  try {
+    const server = await GrpcServer.listen({ ...at, service, ping, log });
+    log("info", "listening", { protocol: "grpc", address: at.hostname, port: server.port });
+    return server;
+  } catch (error) {
+    return exitOccupied(name, at, error);
+  }
+}
+
+async function stop({ http, grpc }: Servers, app: App, log: Log): Promise<void> {
+  const finished = http.shutdown().then(() => true);
   const deadline = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => deadline.resolve(false), finishRequestsMs);
-  const isClean = await Promise.race([finished, deadline.promise]);
+  const areClean = await Promise.all([
+    Promise.race([finished, deadline.promise]),
+    grpc.stop(finishRequestsMs),
+  ]);
   clearTimeout(timer);
   await app.close();
-  log("info", "stopped", { isClean });
+  log("info", "stopped", { isClean: areClean.every((isClean) => isClean) });
 }
 
 function nextSignal(): Promise<Deno.Signal> {
@@ -94,6 +121,13 @@ function nextSignal(): Promise<Deno.Signal> {
     Deno.addSignalListener(signal, () => resolve(signal));
   }
   return promise;
+}
+
+function exitOccupied(name: string, { hostname, port }: Address, error: unknown): never {
+  const isOccupied = error instanceof Error &&
+    /AddrInUse|EADDRINUSE/.test(`${error.name} ${error.message}`);
+  const why = isOccupied ? "already in use" : reason(error);
+  return exitWith(69, name, `cannot listen on ${hostname}:${port}: ${why}`);
 }
 
 function exitWith(code: number, name: string, message: string): never {

@@ -6,11 +6,12 @@ export interface Setting {
   readonly about: string;
 }
 
-/** Every setting of a service; these three are common to all. */
+/** Every setting of a service; these four are common to all. */
 export interface SettingTable {
   readonly [name: string]: Setting;
   readonly HOST: Setting;
   readonly PORT: Setting;
+  readonly GRPC_PORT: Setting;
   readonly DATABASE_FILE: Setting;
 }
 
@@ -28,11 +29,19 @@ export class SettingError extends Error {
   }
 }
 
+/** What differs between the services; the settings have the same names. */
+interface Defaults {
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly databaseFile: string;
+}
+
 /** The settings all services share, with the defaults of this one. */
-export function commonSettings(port: number, databaseFile: string) {
+export function commonSettings({ port, grpcPort, databaseFile }: Defaults) {
   return {
     HOST: { fallback: "127.0.0.1", about: "address to listen on" },
-    PORT: { fallback: String(port), about: "port to listen on" },
+    PORT: { fallback: String(port), about: "port for HTTP" },
+    GRPC_PORT: { fallback: String(grpcPort), about: "port for gRPC" },
     DATABASE_FILE: { fallback: databaseFile, about: "SQLite file, or :memory:" },
   } as const;
 }
@@ -50,11 +59,11 @@ export function readSettings<Table extends SettingTable>(
   return Object.fromEntries(entries) as Settings<Table>;
 }
 
-/** A port number, 0 for any free one. */
-export function parsePort(text: string): number {
+/** The port number that a setting holds, 0 for any free one. */
+export function parsePort(name: string, text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   if (port < 0 || port > 65_535) {
-    throw new SettingError(78, `PORT must be an integer from 0 to 65535, not ${quoted(text)}`);
+    throw new SettingError(78, `${name} must be an integer from 0 to 65535, not ${quoted(text)}`);
   }
   return port;
 }

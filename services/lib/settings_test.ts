@@ -7,7 +7,11 @@ import {
   SettingError,
 } from "./settings.ts";
 
-const table = commonSettings(8001, ".mesh/data/user.db");
+const table = commonSettings({
+  port: 8001,
+  grpcPort: 50051,
+  databaseFile: ".mesh/data/user.db",
+});
 const noEnv = () => undefined;
 
 Deno.test("readSettings prefers the flag to the environment, and both to the default", () => {
@@ -15,6 +19,7 @@ Deno.test("readSettings prefers the flag to the environment, and both to the def
   assertEquals(readSettings(table, ["--port", "9001"], env), {
     HOST: "127.0.0.2",
     PORT: "9001",
+    GRPC_PORT: "50051",
     DATABASE_FILE: ".mesh/data/user.db",
   });
 });
@@ -33,9 +38,10 @@ Deno.test("readSettings refuses an unknown flag and a flag without its value as 
 });
 
 Deno.test("parsePort takes 0 to 65535 and nothing else", () => {
-  assertEquals([parsePort("0"), parsePort("65535")], [0, 65_535]);
+  assertEquals([parsePort("PORT", "0"), parsePort("PORT", "65535")], [0, 65_535]);
   for (const text of ["65536", "-1", "80a", "1e3", "8001 "]) {
-    assertEquals(assertThrows(() => parsePort(text), SettingError).exitCode, 78);
+    const error = assertThrows(() => parsePort("GRPC_PORT", text), SettingError, "GRPC_PORT must");
+    assertEquals(error.exitCode, 78);
   }
 });
 

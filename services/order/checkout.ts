@@ -7,6 +7,7 @@
 // The order is kept before the money is taken, so that a crash or a lost answer leaves no payment without its order.
 // To repeat the payment call of a pending order is safe: its id is the idempotency key, so nobody pays twice.
 
+import { Fields } from "../lib/fields.ts";
 import type { Order, OrderItem, OrderStore } from "./store.ts";
 import type { CallFailure, TraceHeaders, Upstreams } from "./upstreams.ts";
 
@@ -51,8 +52,28 @@ export async function checkOut(
   return await payAndSettle(parts, order, trace);
 }
 
-/** What the items cost together; the limits on each keep the sum a safe integer (at most 1e13). */
-export function totalOf(items: readonly OrderItem[]): number {
+/** The user's id as a trusted proxy named it; null where it is missing or no id. */
+export function readCaller(userId: string | null): string | null {
+  return userId !== null && /^[\x21-\x7e]{1,128}$/.test(userId) ? userId : null;
+}
+
+/** Reads what a caller wants to buy; throws InvalidRequest. */
+export function readCart(userId: string, source: unknown): Cart {
+  const fields = new Fields(source);
+  const items = fields.list("items", { min: 1, max: 100 }).map((item) => ({
+    sku: item.text("sku", { max: 64 }),
+    quantity: item.integer("quantity", { min: 1, max: 1_000 }),
+    unitPrice: item.integer("unitPrice", { min: 0, max: 100_000_000 }),
+  }));
+  fields.check();
+  const total = totalOf(items);
+  if (total === 0) fields.refuse("items", "must cost more than nothing");
+  fields.check();
+  return { userId, items, total };
+}
+
+/** The limits on each item keep the sum a safe integer (at most 1e13). */
+function totalOf(items: readonly OrderItem[]): number {
   return items.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
 }
 

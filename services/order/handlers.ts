@@ -2,11 +2,16 @@
 
 import { errorAnswer, HttpError, json } from "../lib/answers.ts";
 import { readJson } from "../lib/body.ts";
-import { Fields, readPage } from "../lib/fields.ts";
+import { readPage } from "../lib/fields.ts";
 import type { Log } from "../lib/log.ts";
 import { type Call, createHandler, type Handler } from "../lib/router.ts";
-import { checkOut, type CheckoutOutcome, type CheckoutParts, totalOf } from "./checkout.ts";
-import type { OrderItem } from "./store.ts";
+import {
+  checkOut,
+  type CheckoutOutcome,
+  type CheckoutParts,
+  readCaller,
+  readCart,
+} from "./checkout.ts";
 import { traceHeaders } from "./upstreams.ts";
 
 /** What the handlers are built from. */
@@ -41,9 +46,9 @@ async function getOrder({ store }: OrderServiceParts, { request, id }: Call): Pr
 
 async function createOrder(parts: OrderServiceParts, { request }: Call): Promise<Response> {
   const userId = callerOf(request);
-  const items = readItems(await readJson(request));
-  const cart = { userId, items, total: totalOf(items) };
-  return answerCheckout(await checkOut(parts, cart, traceHeaders(request.headers)));
+  const cart = readCart(userId, await readJson(request));
+  const trace = traceHeaders((name) => request.headers.get(name));
+  return answerCheckout(await checkOut(parts, cart, trace));
 }
 
 function answerCheckout(outcome: CheckoutOutcome): Response {
@@ -65,20 +70,7 @@ function answerCheckout(outcome: CheckoutOutcome): Response {
 }
 
 function callerOf(request: Request): string {
-  const userId = request.headers.get("x-user-id") ?? "";
-  if (!/^[\x21-\x7e]{1,128}$/.test(userId)) throw new HttpError(401, "missing user");
+  const userId = readCaller(request.headers.get("x-user-id"));
+  if (userId === null) throw new HttpError(401, "missing user");
   return userId;
-}
-
-function readItems(body: unknown): OrderItem[] {
-  const fields = new Fields(body);
-  const items = fields.list("items", { min: 1, max: 100 }).map((item) => ({
-    sku: item.text("sku", { max: 64 }),
-    quantity: item.integer("quantity", { min: 1, max: 1_000 }),
-    unitPrice: item.integer("unitPrice", { min: 0, max: 100_000_000 }),
-  }));
-  fields.check();
-  if (totalOf(items) === 0) fields.refuse("items", "must cost more than nothing");
-  fields.check();
-  return items;
 }

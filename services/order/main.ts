@@ -1,9 +1,10 @@
-// order-service: places orders, by asking the user and payment services. A plain HTTP service that knows of no mesh.
+// order-service: places orders, by asking the user and payment services. A plain HTTP and gRPC service that knows of no
+// mesh.
 //
-//   deno run --allow-net=127.0.0.1 --allow-read=services/order/migrations,.mesh/data --allow-write=.mesh/data \
-//     --allow-env=HOST,PORT,DATABASE_FILE,OUTBOUND_URL services/order/main.ts
+//   deno run --allow-net=127.0.0.1 --allow-read=proto,services/order/migrations,.mesh/data --allow-write=.mesh/data \
+//     --allow-env=HOST,PORT,GRPC_*,DATABASE_FILE,OUTBOUND_URL services/order/main.ts
 //
-// HOST (127.0.0.1), PORT (8002), DATABASE_FILE (.mesh/data/order.db, or :memory:)
+// HOST (127.0.0.1), PORT (8002), GRPC_PORT (50052), DATABASE_FILE (.mesh/data/order.db, or :memory:)
 // OUTBOUND_URL (http://127.0.0.1:15201)  where calls go, with Host: user-service or Host: payment-service
 // Each is also a flag: --port 8002. A HOST or a folder other than these needs its own --allow flags.
 
@@ -11,12 +12,13 @@ import { migrate } from "../lib/migrations.ts";
 import { runService } from "../lib/run.ts";
 import { commonSettings, SettingError } from "../lib/settings.ts";
 import { openDatabase } from "../lib/sqlite.ts";
+import { orderGrpc } from "./grpc.ts";
 import { createOrderHandler } from "./handlers.ts";
 import { OutboundClient } from "./outbound_client.ts";
 import { SqliteOrderStore } from "./store.ts";
 
 const settings = {
-  ...commonSettings(8002, ".mesh/data/order.db"),
+  ...commonSettings({ port: 8002, grpcPort: 50052, databaseFile: ".mesh/data/order.db" }),
   OUTBOUND_URL: {
     fallback: "http://127.0.0.1:15201",
     about: "where calls to other services go, told apart by Host",
@@ -37,13 +39,15 @@ if (import.meta.main) {
       const store = new SqliteOrderStore(database);
       const upstreams = new OutboundClient({ url, timeoutMs: callTimeoutMs });
       const newId = () => crypto.randomUUID();
-      const close = () => {
-        upstreams[Symbol.dispose]();
-        return store.close();
-      };
+      const parts = { store, upstreams, now: () => new Date(), newId, log };
       return {
-        handler: createOrderHandler({ store, upstreams, now: () => new Date(), newId, log }),
-        close,
+        handler: createOrderHandler(parts),
+        grpc: orderGrpc(parts),
+        ping: () => store.ping(),
+        close: () => {
+          upstreams[Symbol.dispose]();
+          return store.close();
+        },
       };
     },
   });

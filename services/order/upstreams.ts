@@ -37,8 +37,8 @@ export type TraceHeaders = Readonly<Record<string, string>>;
 const traceHeaderNames = ["x-request-id", "traceparent", "tracestate", "b3"];
 
 /** The one habit asked of a service in a mesh: hand these on, or a trace ends at its door. */
-export function traceHeaders(incoming: Headers): TraceHeaders {
-  const entries = traceHeaderNames.map((name) => [name, incoming.get(name)] as const);
+export function traceHeaders(read: (name: string) => string | null): TraceHeaders {
+  const entries = traceHeaderNames.map((name) => [name, read(name)] as const);
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => entry[1] !== null),
   );
