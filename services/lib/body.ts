@@ -1,4 +1,4 @@
-// Reads bodies with a bound: of requests (which must be JSON), and of the answers of other services.
+// Reads the bodies of requests, which must be JSON, with a bound.
 
 import { HttpError } from "./answers.ts";
 
@@ -6,7 +6,7 @@ import { HttpError } from "./answers.ts";
 export const maxBodyBytes = 1024 * 1024;
 
 /** A body longer than the bound; the stream it came from has been cancelled. */
-export class BodyTooLarge extends Error {
+class BodyTooLarge extends Error {
   override readonly name = "BodyTooLarge";
 }
 
@@ -27,7 +27,7 @@ export async function readJson(request: Request): Promise<unknown> {
 }
 
 /** Reads a body as strict UTF-8 text; throws BodyTooLarge over the bound, TypeError on other bytes. */
-export async function readText(body: ReadableStream<Uint8Array> | null): Promise<string> {
+async function readText(body: ReadableStream<Uint8Array> | null): Promise<string> {
   if (body === null) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let text = "";

@@ -5,7 +5,7 @@
 //     --allow-env=HOST,PORT,GRPC_*,DATABASE_FILE,OUTBOUND_URL services/order/main.ts
 //
 // HOST (127.0.0.1), PORT (8002), GRPC_PORT (50052), DATABASE_FILE (.mesh/data/order.db, or :memory:)
-// OUTBOUND_URL (http://127.0.0.1:15201)  where calls go, with Host: user-service or Host: payment-service
+// OUTBOUND_URL (http://127.0.0.1:15201)  where gRPC calls go, with :authority user-service or payment-service
 // Each is also a flag: --port 8002. A HOST or a folder other than these needs its own --allow flags.
 
 import { migrate } from "../lib/migrations.ts";
@@ -13,15 +13,15 @@ import { runService } from "../lib/run.ts";
 import { commonSettings, SettingError } from "../lib/settings.ts";
 import { openDatabase } from "../lib/sqlite.ts";
 import { orderGrpc } from "./grpc.ts";
+import { GrpcUpstreams } from "./grpc_client.ts";
 import { createOrderHandler } from "./handlers.ts";
-import { OutboundClient } from "./outbound_client.ts";
 import { SqliteOrderStore } from "./store.ts";
 
 const settings = {
   ...commonSettings({ port: 8002, grpcPort: 50052, databaseFile: ".mesh/data/order.db" }),
   OUTBOUND_URL: {
     fallback: "http://127.0.0.1:15201",
-    about: "where calls to other services go, told apart by Host",
+    about: "where calls to other services go, told apart by authority",
   },
 } as const;
 
@@ -37,7 +37,7 @@ if (import.meta.main) {
       const database = openDatabase(DATABASE_FILE);
       migrate(database, new URL("./migrations/", import.meta.url));
       const store = new SqliteOrderStore(database);
-      const upstreams = new OutboundClient({ url, timeoutMs: callTimeoutMs });
+      const upstreams = new GrpcUpstreams({ url, timeoutMs: callTimeoutMs });
       const newId = () => crypto.randomUUID();
       const parts = { store, upstreams, now: () => new Date(), newId, log };
       return {

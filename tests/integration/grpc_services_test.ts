@@ -5,14 +5,8 @@ import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { ROOT } from "../../deploy/build/bundle.ts";
-import { GrpcServer } from "../../services/lib/grpc_server.ts";
-import { migrate } from "../../services/lib/migrations.ts";
 import { readProtos, readService } from "../../services/lib/protos.ts";
-import { openDatabase } from "../../services/lib/sqlite.ts";
 import { type Outcome, TestClient } from "../../services/lib/test_grpc.ts";
-import { GrpcUpstreams } from "../../services/order/grpc_client.ts";
-import { orderGrpc } from "../../services/order/grpc.ts";
-import { SqliteOrderStore } from "../../services/order/store.ts";
 import { AuthorityForwarder } from "./support/authority_forwarder.ts";
 import { freePort } from "./support/ports.ts";
 import { TestProcess } from "./support/processes.ts";
@@ -33,7 +27,8 @@ async function documentedFlags(name: ServiceName): Promise<string[]> {
   return command.replaceAll("\\\n//", " ").trim().split(/\s+/);
 }
 
-async function start(name: ServiceName) {
+/** `outbound` is the port that the order service calls through. */
+async function start(name: ServiceName, outbound = freePort()) {
   const [port, grpcPort] = [freePort(), freePort()];
   const process = new TestProcess({
     command: Deno.execPath(),
@@ -46,7 +41,7 @@ async function start(name: ServiceName) {
       `--port=${port}`,
       `--grpc-port=${grpcPort}`,
       "--database-file=:memory:",
-      ...name === "order" ? [`--outbound-url=http://127.0.0.1:${freePort()}`] : [],
+      ...name === "order" ? [`--outbound-url=http://127.0.0.1:${outbound}`] : [],
     ],
     cwd: ROOT,
   });
@@ -159,8 +154,8 @@ Deno.test("an order goes by gRPC to the user service, then to the payment servic
       service: readService("payment.proto", SERVICES.payment),
     },
   ]);
-  await using order = await serveOrders(new URL(`http://127.0.0.1:${forwarder.port}`));
-  using client = clientOf("order", order.port);
+  await using order = await start("order", forwarder.port);
+  using client = clientOf("order", order.grpcPort);
   const place = (unitPrice: number, userId: string) =>
     client.call("CreateOrder", { items: [{ sku: "book", quantity: 2, unitPrice }] }, {
       "x-user-id": userId,
@@ -175,29 +170,6 @@ Deno.test("an order goes by gRPC to the user service, then to the payment servic
   assertEquals(await place(1999, "nobody"), [9, "unknown user"]);
   assertEquals(await place(1_000_000, "bob"), [9, "payment declined"]);
 });
-
-/** The order service in this process, its calls going out at `url`. */
-async function serveOrders(url: URL) {
-  const database = openDatabase(":memory:");
-  migrate(database, new URL("../../services/order/migrations/", import.meta.url));
-  const store = new SqliteOrderStore(database);
-  const upstreams = new GrpcUpstreams({ url, timeoutMs: 3_000 });
-  const now = () => new Date();
-  const newId = () => crypto.randomUUID();
-  const server = await GrpcServer.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    service: orderGrpc({ store, upstreams, now, newId }),
-    ping: () => store.ping(),
-    log: () => {},
-  });
-  const close = async () => {
-    await server.stop(5_000);
-    upstreams[Symbol.dispose]();
-    await store.close();
-  };
-  return { port: server.port, [Symbol.asyncDispose]: close };
-}
 
 interface ReflectionAnswer {
   readonly listServicesResponse?: { readonly service: readonly { readonly name: string }[] };
