@@ -10,6 +10,8 @@ export interface Server {
   /** The Debian package that has it. */
   readonly package: string;
   readonly why: string;
+  /** What the package installs, where that is no program on PATH. */
+  readonly file?: string;
   /** The service that Debian starts when the package is installed, if any. */
   readonly service?: string;
 }
@@ -17,6 +19,15 @@ export interface Server {
 /** Every real program that tests and benchmarks use. */
 export const SERVERS: readonly Server[] = [
   { program: "curl", package: "curl", why: "an HTTP client that is not ours, end to end" },
+  { program: "nghttp", package: "nghttp2-client", why: "an HTTP/2 client that is not ours" },
+  { program: "h2load", package: "nghttp2-client", why: "load by HTTP/2, in tests and benchmarks" },
+  { program: "nghttpd", package: "nghttp2-server", why: "an HTTP/2 server that is not ours" },
+  {
+    program: "python3-grpcio",
+    package: "python3-grpcio",
+    why: "gRPC client and server in C++",
+    file: "/usr/lib/python3/dist-packages/grpc/__init__.py",
+  },
   { program: "wrk", package: "wrk", why: "load for the benchmarks" },
   {
     program: "nginx",
@@ -46,7 +57,18 @@ export function findProgram(program: string): string | undefined {
 
 /** The programs of the table that are not installed. */
 export function missingServers(): Server[] {
-  return SERVERS.filter((server) => findProgram(server.program) === undefined);
+  return SERVERS.filter((server) => !isThere(server));
+}
+
+/** Whether a program of the table is installed: a test that needs it is skipped where it is not. */
+export function isInstalled(program: string): boolean {
+  const server = SERVERS.find((server) => server.program === program);
+  if (server === undefined) throw new Error(`not in the table: ${program}`);
+  return isThere(server);
+}
+
+function isThere({ program, file }: Server): boolean {
+  return file === undefined ? findProgram(program) !== undefined : isFile(file);
 }
 
 /** What to tell somebody whose test was skipped because of it. */
@@ -58,6 +80,14 @@ function isExecutable(path: string): boolean {
   try {
     const stat = Deno.statSync(path);
     return stat.isFile && ((stat.mode ?? 0) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }
@@ -77,7 +107,7 @@ async function install(): Promise<number> {
     for (const server of missing) console.error(`  ${server.program}: ${server.why}`);
     return 69;
   }
-  const packages = missing.map((server) => server.package);
+  const packages = new Set(missing.map((server) => server.package));
   const options = ["-y", "-q", "--no-install-recommends"];
   const installed = await asRoot(["apt-get", "-q", "update"]) &&
     await asRoot(["apt-get", "install", ...options, ...packages]);

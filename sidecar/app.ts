@@ -4,6 +4,7 @@ import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
+import { Transcoders } from "./app_transcoding.ts";
 import type { Bootstrap } from "./config/bootstrap.ts";
 import { defaultUpstream } from "./config/build.ts";
 import { Reconciler } from "./control/reconcile.ts";
@@ -20,7 +21,7 @@ import type { ProxyListener } from "./proxy/listener.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Health } from "./upstream/health.ts";
-import { httpCheck } from "./upstream/http_check.ts";
+import { checkApp } from "./upstream/app_check.ts";
 import { DEFAULT_POOL_LIMITS, type PoolContext } from "./upstream/pool.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
@@ -71,6 +72,7 @@ class Sidecar implements RunningSidecar {
   readonly #reconciler: Reconciler;
   #registrar: Registrar | undefined;
   readonly #health: Health | undefined;
+  readonly #transcoders: Transcoders;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -94,10 +96,16 @@ class Sidecar implements RunningSidecar {
     this.#registry = makeRegistry(bootstrap, clock, this.#log);
     this.#reconciler = this.#makeReconciler(environment);
     this.#health = this.#makeHealth();
+    const [upstreams, timeouts] = [this.#upstreams, this.#timeouts];
+    const forwarder = new Forwarder({ upstreams, timeouts, clock, random: Math.random });
+    this.#transcoders = new Transcoders(forwarder, clock);
     this.#factory = new ListenerFactory({
       bootstrap,
       store: this.#reconciler.store,
-      forwarder: new Forwarder(this.#upstreams, this.#timeouts),
+      forwarder,
+      upstreams,
+      poolContext: this.#poolContext,
+      transcoders: this.#transcoders,
       discover: (service) => this.#reconciler.discover(service),
       metrics: this.#metrics,
       sweeper,
@@ -105,7 +113,7 @@ class Sidecar implements RunningSidecar {
       log: this.#log,
     });
     this.#dedicated = new DedicatedPorts(
-      (service, address) => this.#factory.openDedicated(service, address),
+      (cluster, address) => this.#factory.openDedicated(cluster, address),
       this.#log,
     );
   }
@@ -117,7 +125,7 @@ class Sidecar implements RunningSidecar {
       registry: this.#registry,
       policySource: makePolicySource(this.#bootstrap, environment, this.#clock, this.#log),
       defaultUpstream: defaultUpstream({ isEdge: gateway !== undefined }),
-      app: service.app?.http,
+      app: service.app,
       routes: gateway?.routes ?? [],
       services: verify?.kind === "service" ? [verify.service] : [],
       clock: this.#clock,
@@ -128,14 +136,13 @@ class Sidecar implements RunningSidecar {
   #makeHealth(): Health | undefined {
     const { app } = this.#bootstrap.service;
     if (app === undefined) return undefined;
-    const { health } = app;
-    const check = { address: app.http, path: health.http, timeoutMs: health.timeoutMs };
+    const addresses = [app.http, app.grpc].filter((address) => address !== undefined);
+    const address = addresses.map(formatAddress).join(" and ");
     return new Health({
-      intervalMs: health.intervalMs,
+      intervalMs: app.health.intervalMs,
       clock: this.#clock,
-      check: () => httpCheck(check, this.#poolContext),
+      check: () => checkApp(app, this.#poolContext),
       onChange: (result) => {
-        const address = formatAddress(app.http);
         if (result.isHealthy) this.#log.info("the app is healthy", { address });
         else this.#log.warn("the app is not healthy", { address, detail: result.detail });
         this.#registrar?.setHealthy(result.isHealthy);
@@ -151,6 +158,7 @@ class Sidecar implements RunningSidecar {
     this.#servers.push(serveHttp(listeners.health, healthHandler(views)));
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
     this.#reconciler.store.subscribe((snapshot) => this.#upstreams.apply(snapshot));
+    await this.#transcoders.load(this.#bootstrap);
     await this.#reconciler.start();
     this.#pending.delete("registry");
     await this.#openListeners();

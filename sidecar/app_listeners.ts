@@ -1,4 +1,5 @@
 // Part of the composition root: puts each proxy port together, its stages in the order of DESIGN section 6.
+import type { Transcoders } from "./app_transcoding.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
 import { Cors } from "./filters/cors.ts";
@@ -8,11 +9,15 @@ import { importSecret, Jwt } from "./filters/jwt.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { RequestMetrics } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
+import { DEFAULT_HTTP2_LIMITS } from "./http2/limits.ts";
 import type { Clock } from "./lib/clock.ts";
 import { newRequestId } from "./lib/request_id.ts";
 import type { Sweeper } from "./lib/sweeper.ts";
 import type { Forwarder } from "./proxy/forward.ts";
-import { type ListenerLimits, ProxyListener } from "./proxy/listener.ts";
+import { GrpcEdge } from "./proxy/grpc_edge.ts";
+import type { DownstreamLimits } from "./proxy/downstream.ts";
+import { HttpAcceptor } from "./proxy/http_acceptor.ts";
+import { type Acceptor, ProxyListener } from "./proxy/listener.ts";
 import { Login } from "./proxy/login.ts";
 import { Pipeline, type Stage } from "./proxy/pipeline.ts";
 import {
@@ -23,14 +28,22 @@ import {
   OutboundRouter,
   PathNormalizer,
 } from "./proxy/routers.ts";
+import { TcpJournal } from "./proxy/tcp_journal.ts";
+import { TcpProxy } from "./proxy/tcp_proxy.ts";
+import type { Cluster } from "./snapshot/snapshot.ts";
 import type { SnapshotStore } from "./snapshot/store.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Counter, Family, Metrics } from "./telemetry/metrics.ts";
+import type { PoolContext } from "./upstream/pool.ts";
+import type { Upstreams } from "./upstream/upstreams.ts";
 
 export interface ListenerParts {
   readonly bootstrap: Bootstrap;
   readonly store: SnapshotStore;
   readonly forwarder: Forwarder;
+  readonly upstreams: Upstreams;
+  readonly poolContext: PoolContext;
+  readonly transcoders: Transcoders;
   readonly discover: Discover;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
@@ -44,6 +57,7 @@ export class ListenerFactory {
   readonly #tail = crypto.randomUUID().slice(0, 8);
   readonly #requestMetrics: RequestMetrics;
   readonly #refused: Family<Counter>;
+  readonly #tcpJournal: TcpJournal;
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
@@ -52,6 +66,7 @@ export class ListenerFactory {
       "mesh_refused_total",
       "Connections and bytes that never became a request, by reason.",
     );
+    this.#tcpJournal = new TcpJournal(parts.metrics, parts.log, parts.bootstrap.log.access);
   }
 
   openInbound(): ProxyListener {
@@ -66,9 +81,17 @@ export class ListenerFactory {
   }
 
   /** The port that policy dedicates to one upstream. */
-  openDedicated(service: string, address: Address): ProxyListener {
-    const stages = [this.#forwarded("outbound"), new DedicatedRouter(service)];
-    return this.#open(`outbound to ${service}`, "outbound", address, stages);
+  openDedicated({ name, protocol }: Cluster, address: Address): ProxyListener {
+    const listener = `outbound to ${name}`;
+    if (protocol === "tcp") return this.#listen(listener, address, this.#tcpProxy(listener, name));
+    const stages = [this.#forwarded("outbound"), new DedicatedRouter(name)];
+    return this.#open(listener, "outbound", address, stages);
+  }
+
+  #tcpProxy(listener: string, upstream: string): TcpProxy {
+    const { store, upstreams, poolContext: context, clock } = this.#parts;
+    const journal = this.#tcpJournal;
+    return new TcpProxy({ listener, upstream, store, upstreams, context, clock, journal });
   }
 
   async openEdge(gateway: NonNullable<Bootstrap["gateway"]>): Promise<ProxyListener> {
@@ -77,17 +100,18 @@ export class ListenerFactory {
 
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
   async #edgeStages({ cors, jwt, login }: NonNullable<Bootstrap["gateway"]>): Promise<Stage[]> {
-    const { clock, forwarder } = this.#parts;
+    const { clock, forwarder, transcoders } = this.#parts;
+    const grpc = new GrpcEdge(transcoders.of);
     const stages: Stage[] = [this.#forwarded("edge")];
     if (cors !== undefined) stages.push(new Cors(cors));
     stages.push(new PathNormalizer());
     if (jwt === undefined) {
-      return [...stages, new EdgeRouter(), new StripIdentity(), new RateLimit()];
+      return [...stages, new EdgeRouter(), new StripIdentity(), new RateLimit(), grpc];
     }
     const key = await importSecret(jwt.secret);
     const names = issuerAndAudience(jwt);
     if (login !== undefined) stages.push(new Login({ ...login, ...names, key, clock, forwarder }));
-    return [...stages, new EdgeRouter(), new Jwt({ ...jwt, key, clock }), new RateLimit()];
+    return [...stages, new EdgeRouter(), new Jwt({ ...jwt, key, clock }), new RateLimit(), grpc];
   }
 
   #forwarded(listener: ListenerKind): Filter {
@@ -106,7 +130,7 @@ export class ListenerFactory {
     address: Address,
     stages: readonly Stage[],
   ): ProxyListener {
-    const { bootstrap, store, forwarder, clock, sweeper, log } = this.#parts;
+    const { bootstrap, store, forwarder, clock, log } = this.#parts;
     const { access } = bootstrap.log;
     const first: Stage[] = access === "off"
       ? [this.#requestMetrics]
@@ -120,22 +144,27 @@ export class ListenerFactory {
       log,
       onRefused: (reason) => this.#refused.with({ listener: kind, reason }).add(),
     });
-    return new ProxyListener({
-      name,
-      address,
-      handler,
-      limits: listenerLimits(bootstrap),
-      sweeper,
-      log,
-    });
+    return this.#listen(name, address, new HttpAcceptor(handler, listenerLimits(bootstrap)));
+  }
+
+  #listen(name: string, address: Address, acceptor: Acceptor): ProxyListener {
+    const { bootstrap: { limits: { connections } }, sweeper, log } = this.#parts;
+    return new ProxyListener({ name, address, acceptor, connections, sweeper, log });
   }
 }
 
 /** The operator's limits in the codec's words. */
-export function listenerLimits({ limits }: Bootstrap): ListenerLimits {
-  const { requestLineBytes, headBytes, headers, headTimeoutMs, idleTimeoutMs, connections } =
-    limits;
-  return { requestLineBytes, headBytes, headers, headTimeoutMs, idleTimeoutMs, connections };
+export function listenerLimits({ limits }: Bootstrap): DownstreamLimits {
+  const { headBytes, headers, headTimeoutMs, idleTimeoutMs, streams, ...rest } = limits;
+  const http2 = {
+    ...DEFAULT_HTTP2_LIMITS,
+    headBytes,
+    headFields: headers,
+    concurrentStreams: streams,
+    headTimeoutMs,
+    idleTimeoutMs,
+  };
+  return { ...rest, headBytes, headers, headTimeoutMs, idleTimeoutMs, http2 };
 }
 
 function issuerAndAudience(

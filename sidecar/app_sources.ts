@@ -10,6 +10,7 @@ import type { Instance, Registry } from "./control/registry/registry.ts";
 import { StaticRegistry } from "./control/registry/static.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
+import { PROTOCOLS_META } from "./upstream/protocol.ts";
 
 export type Environment = (name: string) => string | undefined;
 
@@ -38,6 +39,6 @@ export function instanceOf({ service, listeners }: Bootstrap, port: number): Ins
     host: service.address,
     port,
     tags: service.tags,
-    meta: { version: service.version, protocols: "http1" },
+    meta: { version: service.version, [PROTOCOLS_META]: "http1,http2" },
   };
 }

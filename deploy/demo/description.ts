@@ -5,7 +5,7 @@ import type { Member, Plan } from "./plan.ts";
 /** A table of names and addresses, and lines to copy. */
 export function describeMesh({ gateway, members }: Plan): string {
   const rows = [
-    ["", "service", "inbound", "outbound", "admin", "health"],
+    ["", "service", "gRPC", "inbound", "outbound", "admin", "health"],
     ...[gateway, ...members].map(rowOf),
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -23,6 +23,7 @@ function rowOf({ name, config }: Member): string[] {
   return [
     name,
     service === undefined ? "-" : formatted(service),
+    app?.grpc === undefined ? "-" : formatted(app.grpc),
     ...traffic,
     formatted(admin),
     formatted(health),
@@ -38,6 +39,7 @@ function linesToTry(edge: string, gateway: Member): string[] {
     `  TOKEN=$(curl -s ${edge}/login -d '{"username":"alice"}' | cut -d'"' -f4)`,
     `  curl -i ${edge}/api/users/123 ${bearer}`,
     `  curl -i ${edge}/api/orders ${bearer} -H "Content-Type: application/json" -d '${order}'`,
+    `  curl -i ${edge}/api/payments/PAYMENT_ID ${bearer}    # JSON here, gRPC at the service`,
     `  curl -i ${edge}/api/users/123    # 401: missing authorization header`,
     `  curl ${formatted(gateway.config.listeners.admin)}    # the gateway's admin pages`,
     "",

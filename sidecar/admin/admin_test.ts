@@ -67,7 +67,7 @@ Deno.test("/metrics is Prometheus text", async () => {
 Deno.test("/snapshot shows what is in force, and why a newer policy is not", async () => {
   const snapshot = fakeSnapshot({
     endpoints: { "user-service": ["10.0.0.1:80"] },
-    app: { host: "127.0.0.1", port: 8001, timeoutMs: 15_000 },
+    app: { http: { host: "127.0.0.1", port: 8001 }, timeoutMs: 15_000 },
   });
   const problem = { revision: "p2", message: "policy.yaml:1:1: unknown key" };
   const page = await ask("/snapshot", { snapshot: () => snapshot, policyProblem: () => problem })
@@ -96,7 +96,14 @@ Deno.test("/endpoints shows clusters with their endpoints", async () => {
 });
 
 Deno.test("/stats shows connections, pools and the time since the start", async () => {
-  const stats = [{ cluster: "a", address: "10.0.0.1:80", idle: 1, busy: 2, pending: 3 }];
+  const stats = [{
+    cluster: "a",
+    address: "10.0.0.1:80",
+    protocol: "http1" as const,
+    idle: 1,
+    busy: 2,
+    pending: 3,
+  }];
   assertEquals(await ask("/stats", { endpointStats: () => stats }).json(), {
     uptimeS: 12,
     listeners: [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],

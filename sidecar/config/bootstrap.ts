@@ -13,15 +13,23 @@ export interface Rate {
   readonly perMs: number;
 }
 
+/** How the app is asked: by GET, where 2xx is healthy, or by grpc.health.v1. */
+export type AppCheck =
+  | { readonly kind: "http"; readonly path: string }
+  | { readonly kind: "grpc"; readonly service: string };
+
 export interface AppHealth {
-  /** The path asked by GET; 2xx is healthy. */
-  readonly http: string;
+  /** Every one must say that it is well. */
+  readonly checks: readonly AppCheck[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
 
 export interface App {
-  readonly http: Address;
+  /** Where it speaks HTTP/1.1. One of the two is there. */
+  readonly http?: Address;
+  /** Where it speaks HTTP/2: gRPC, and everything else where there is no `http`. */
+  readonly grpc?: Address;
   readonly health: AppHealth;
 }
 
@@ -59,13 +67,26 @@ export interface Limits {
   readonly requestLineBytes: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly tunnelIdleTimeoutMs: number;
   /** Open downstream connections of one listener. */
   readonly connections: number;
+  /** Streams open at once on one HTTP/2 connection. */
+  readonly streams: number;
+}
+
+export interface RetryPolicy {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+  readonly on: readonly ("connect" | "reset" | "gateway-error" | "grpc-unavailable")[];
+  readonly backoff: { readonly minMs: number; readonly maxMs: number };
+  /** Retries per request at most, over time; 0.2 is one in five. */
+  readonly budget: number;
 }
 
 export interface UpstreamPolicy {
-  readonly protocol: "auto" | "http1";
+  readonly protocol: "auto" | "http1" | "http2" | "tcp";
   readonly loadBalancer: { readonly algorithm: "round-robin" };
+  readonly retry?: RetryPolicy;
   /** A local port dedicated to this upstream: whatever Host says, requests go there. */
   readonly bind?: Address;
   /** How long the head of the response may take once the request was sent; 0: no limit. */
@@ -139,6 +160,27 @@ export interface RouteConfig {
   readonly rateLimit?: RateLimit;
   /** In place of the upstream's; 0: no limit. */
   readonly timeoutMs?: number;
+  readonly transcode?: TranscodeConfig;
+}
+
+/** REST and JSON turned into gRPC by the google.api.http rules of a schema. */
+export interface TranscodeConfig {
+  readonly from:
+    | {
+      readonly kind: "protos";
+      readonly paths: readonly string[];
+      readonly include: readonly string[];
+    }
+    | { readonly kind: "set"; readonly path: string }
+    | { readonly kind: "reflection" };
+  readonly options: {
+    readonly maxMessageBytes: number;
+    readonly emitDefaults: boolean;
+    readonly keepProtoNames: boolean;
+    readonly enumsAsNumbers: boolean;
+    readonly ignoreUnknownFields: boolean;
+    readonly ignoreUnknownParameters: boolean;
+  };
 }
 
 export interface Gateway {

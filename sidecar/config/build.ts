@@ -2,6 +2,7 @@
 import { isLoopback, isWildcard } from "./addresses.ts";
 import type {
   App,
+  AppCheck,
   Bootstrap,
   Listeners,
   Policy,
@@ -30,7 +31,9 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
       requestLineBytes: limits.requestLine,
       headTimeoutMs: limits.headTimeout,
       idleTimeoutMs: limits.idleTimeout,
+      tunnelIdleTimeoutMs: limits.tunnelIdleTimeout,
       connections: limits.connections,
+      streams: limits.streams,
     },
     drain: { delayMs: drain.delay, timeoutMs: drain.timeout },
     log: document.log,
@@ -56,8 +59,15 @@ export function defaultUpstream({ isEdge }: { readonly isEdge: boolean }): Upstr
   return deepFreeze(isEdge ? { ...inside, timeoutMs: EDGE_TIMEOUT_MS } : inside);
 }
 
-function buildUpstream({ timeout, bind, ...same }: UpstreamDocument): UpstreamPolicy {
-  return { ...same, ...(bind === undefined ? {} : { bind }), timeoutMs: timeout };
+function buildUpstream(
+  { timeout, bind, retry, ...same }: UpstreamDocument,
+): UpstreamPolicy {
+  return {
+    ...same,
+    ...(bind === undefined ? {} : { bind }),
+    ...(retry === undefined ? {} : { retry }),
+    timeoutMs: timeout,
+  };
 }
 
 function buildService(service: BootstrapDocument["service"], listeners: Listeners): Service {
@@ -80,11 +90,17 @@ function reachableHost(inbound: string): string {
 }
 
 function buildApp(
-  { http, health }: NonNullable<BootstrapDocument["service"]["app"]>,
+  { http, grpc, health }: NonNullable<BootstrapDocument["service"]["app"]>,
 ): App {
+  const checks: AppCheck[] = [];
+  const path = health.http ?? (health.grpc === undefined && http !== undefined ? "/health" : null);
+  if (path !== null) checks.push({ kind: "http", path });
+  const service = health.grpc ?? (http === undefined ? "" : null);
+  if (service !== null) checks.push({ kind: "grpc", service });
   return {
-    http,
-    health: { http: health.http, intervalMs: health.interval, timeoutMs: health.timeout },
+    ...(http === undefined ? {} : { http }),
+    ...(grpc === undefined ? {} : { grpc }),
+    health: { checks, intervalMs: health.interval, timeoutMs: health.timeout },
   };
 }
 

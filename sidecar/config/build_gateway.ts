@@ -1,5 +1,13 @@
 // The gateway section -> Gateway, with what its routes derive from each other's settings.
-import type { Cors, Gateway, JwtConfig, LoginConfig, RateLimit, RouteConfig } from "./bootstrap.ts";
+import type {
+  Cors,
+  Gateway,
+  JwtConfig,
+  LoginConfig,
+  RateLimit,
+  RouteConfig,
+  TranscodeConfig,
+} from "./bootstrap.ts";
 import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 
 /** The gateway that the section means. */
@@ -46,7 +54,7 @@ function buildLogin(login: NonNullable<GatewayDocument["login"]>): LoginConfig {
 }
 
 function buildRoute(route: RouteDocument): RouteConfig {
-  const { match, to, rewrite, auth, rateLimit, timeout } = route;
+  const { match, to, rewrite, auth, rateLimit, timeout, transcode } = route;
   const headers = Object.entries(match.headers)
     .map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
@@ -61,7 +69,18 @@ function buildRoute(route: RouteDocument): RouteConfig {
     auth,
     ...(rateLimit === undefined ? {} : { rateLimit: buildRateLimit(rateLimit, auth) }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(transcode === undefined ? {} : { transcode: buildTranscode(transcode) }),
   };
+}
+
+function buildTranscode(transcode: NonNullable<RouteDocument["transcode"]>): TranscodeConfig {
+  const { proto, include, descriptorSet, reflection: _, maxMessage, ...options } = transcode;
+  const from: TranscodeConfig["from"] = proto !== undefined
+    ? { kind: "protos", paths: typeof proto === "string" ? [proto] : proto, include }
+    : descriptorSet !== undefined
+    ? { kind: "set", path: descriptorSet }
+    : { kind: "reflection" };
+  return { from, options: { maxMessageBytes: maxMessage, ...options } };
 }
 
 function buildRateLimit(

@@ -31,8 +31,14 @@ export const DEFAULTS = {
     isDerived: true,
   },
   "service.app.health.http": {
-    value: "/health",
+    value: "/health, where the app has http and no gRPC check is asked for",
     reason: "The path that the demo services and most frameworks answer.",
+    isDerived: true,
+  },
+  "service.app.health.grpc": {
+    value: '"", where the app has grpc alone',
+    reason: "The name under which grpc.health.v1 answers for the server as a whole.",
+    isDerived: true,
   },
   "service.app.health.interval": {
     value: "10s",
@@ -79,6 +85,24 @@ export const DEFAULTS = {
     value: "15s",
     reason: "Longer than any healthy call, shorter than a user's patience.",
   },
+  "policy.upstreams.*.retry.attempts": {
+    value: 2,
+    reason:
+      "One more try mends a lost connection; what fails twice is down, and more would add to its load.",
+  },
+  "policy.upstreams.*.retry.on": {
+    value: ["connect", "reset", "gateway-error", "grpc-unavailable"],
+    reason: "Failures that another endpoint, or the next moment, is likely not to have.",
+  },
+  "policy.upstreams.*.retry.backoff": {
+    value: "25ms..250ms",
+    reason: "Long enough for an endpoint to leave rotation, short against any deadline.",
+  },
+  "policy.upstreams.*.retry.budget": {
+    value: "20%",
+    reason:
+      "One retry in five requests mends a bad endpoint and cannot double the load of a bad cluster.",
+  },
   "policy.inbound.timeout": {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
@@ -105,6 +129,34 @@ export const DEFAULTS = {
     value: "that of the upstream in the policy, else 5s",
     reason: "A caller at the edge waits less long than a service inside, unless told otherwise.",
     isDerived: true,
+  },
+  "gateway.routes[].transcode.include": {
+    value: [],
+    reason: "Imports are looked for beside the files that were named.",
+  },
+  "gateway.routes[].transcode.maxMessage": {
+    value: "4MiB",
+    reason: "What every gRPC library takes unless told otherwise.",
+  },
+  "gateway.routes[].transcode.emitDefaults": {
+    value: false,
+    reason: "The JSON mapping of proto3 leaves fields out that have their default value.",
+  },
+  "gateway.routes[].transcode.keepProtoNames": {
+    value: false,
+    reason: "The JSON mapping of proto3 prints lowerCamelCase names.",
+  },
+  "gateway.routes[].transcode.enumsAsNumbers": {
+    value: false,
+    reason: "The JSON mapping of proto3 prints the names of enum values.",
+  },
+  "gateway.routes[].transcode.ignoreUnknownFields": {
+    value: false,
+    reason: "A misspelt field is an error and not a silent default.",
+  },
+  "gateway.routes[].transcode.ignoreUnknownParameters": {
+    value: false,
+    reason: "A misspelt parameter is an error and not a silent default.",
   },
   "gateway.routes[].rateLimit.burst": {
     value: "the count of the rate",
@@ -172,9 +224,17 @@ export const DEFAULTS = {
     value: "60s",
     reason: "Keeps browsers' connections warm and gives abandoned ones back within a minute.",
   },
+  "limits.tunnelIdleTimeout": {
+    value: "1h",
+    reason: "A WebSocket may lie silent; one whose peer is gone is found by TCP's own keep-alive.",
+  },
   "limits.connections": {
     value: 10_000,
     reason: "A bound on memory and descriptors; above it, new connections are refused.",
+  },
+  "limits.streams": {
+    value: 1000,
+    reason: "More on one HTTP/2 connection gain nothing; a client that wants more opens another.",
   },
   "drain.delay": {
     value: "1s",

@@ -16,10 +16,20 @@ export function gatewayRules(gateway: GatewayDocument, report: Report): void {
     if (route.auth === "jwt" && gateway.jwt === undefined) {
       report([...path, "auth"], "nothing to check tokens with, expected a gateway.jwt section");
     }
+    transcodeRules(route, [...path, "transcode"], report);
     if (route.rateLimit?.key === "user" && route.auth !== "jwt") {
       report([...path, "rateLimit", "key"], "the route knows no user, expected auth: jwt with it");
     }
   }
+}
+
+function transcodeRules({ transcode }: RouteDocument, path: Path, report: Report): void {
+  if (transcode === undefined) return;
+  const { proto, descriptorSet, reflection } = transcode;
+  const count = [proto, descriptorSet, reflection].filter((source) => source !== undefined).length;
+  if (count === 1) return;
+  const what = count === 0 ? "no source of rules" : "more than one source of rules";
+  report(path, `${what}, expected exactly one of proto, descriptorSet, reflection`);
 }
 
 function corsRules({ cors }: GatewayDocument, report: Report): void {

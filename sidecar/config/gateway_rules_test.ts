@@ -222,3 +222,40 @@ Deno.test("a route says what is wrong with its path, methods, headers and host",
     "routes[0].match.host",
   ]);
 });
+
+Deno.test("transcoding has exactly one source of rules, and its defaults are proto3's", () => {
+  const route = (text: string) => `{ match: { path: / }, to: a, transcode: { ${text} } }`;
+  assertEquals(gatewayProblems("", route("")), [
+    "routes[0].transcode: no source of rules, expected exactly one of proto, descriptorSet, reflection",
+  ]);
+  assertEquals(gatewayProblems("", route("proto: a.proto, reflection: true")), [
+    "routes[0].transcode: more than one source of rules, " +
+    "expected exactly one of proto, descriptorSet, reflection",
+  ]);
+  const from = (text: string) => gatewayOf(`  routes: [${route(text)}]\n`)?.routes[0]?.transcode;
+  const options = {
+    maxMessageBytes: 4_194_304,
+    emitDefaults: false,
+    keepProtoNames: false,
+    enumsAsNumbers: false,
+    ignoreUnknownFields: false,
+    ignoreUnknownParameters: false,
+  };
+  assertEquals(from("proto: a.proto"), {
+    from: { kind: "protos", paths: ["a.proto"], include: [] },
+    options,
+  });
+  assertEquals(from("proto: [a.proto, b.proto], include: [proto]")?.from, {
+    kind: "protos",
+    paths: ["a.proto", "b.proto"],
+    include: ["proto"],
+  });
+  assertEquals(from("descriptorSet: a.pb, maxMessage: 1KiB, emitDefaults: true"), {
+    from: { kind: "set", path: "a.pb" },
+    options: { ...options, maxMessageBytes: 1024, emitDefaults: true },
+  });
+  assertEquals(from("reflection: true")?.from, { kind: "reflection" });
+  assertEquals(gatewayProblems("", route("proto: 5")), [
+    "routes[0].transcode.proto: is a number, expected the path of a file, or a list of them",
+  ]);
+});

@@ -20,7 +20,11 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
       id: "user-service-15006",
       app: {
         http: { host: "127.0.0.1", port: 8001 },
-        health: { http: "/health", intervalMs: 10_000, timeoutMs: 3000 },
+        health: {
+          checks: [{ kind: "http", path: "/health" }],
+          intervalMs: 10_000,
+          timeoutMs: 3000,
+        },
       },
     },
     listeners: {
@@ -38,7 +42,9 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
       requestLineBytes: 16_384,
       headTimeoutMs: 10_000,
       idleTimeoutMs: 60_000,
+      tunnelIdleTimeoutMs: 3_600_000,
       connections: 10_000,
+      streams: 1000,
     },
     drain: { delayMs: 1000, timeoutMs: 10_000 },
     log: { level: "info", format: "json", access: "errors" },
@@ -72,7 +78,7 @@ log: { level: debug, format: text, access: off }
     id: "order-1",
     app: {
       http: { host: "::1", port: 8002 },
-      health: { http: "/ok", intervalMs: 1000, timeoutMs: 500 },
+      health: { checks: [{ kind: "http", path: "/ok" }], intervalMs: 1000, timeoutMs: 500 },
     },
   });
   assertEquals(listeners.inbound, { host: "10.0.0.5", port: 1 });
@@ -87,7 +93,9 @@ log: { level: debug, format: text, access: off }
     requestLineBytes: 512,
     headTimeoutMs: 1000,
     idleTimeoutMs: 2000,
+    tunnelIdleTimeoutMs: 3_600_000,
     connections: 3,
+    streams: 1000,
   });
   assertEquals(drain, { delayMs: 5000, timeoutMs: 0 });
   assertEquals(log, { level: "debug", format: "text", access: "off" });
@@ -189,7 +197,7 @@ Deno.test("parseBootstrap says of each wrong kind what stands there and what sho
     "3:6: log: is text, expected a mapping of level, format, access",
     "4:8: drain: is a list, expected a mapping of delay, timeout",
     "5:9: limits: is a number, expected a mapping of head, headers, requestLine, headTimeout, " +
-    "idleTimeout, connections",
+    "idleTimeout, tunnelIdleTimeout, connections, streams",
     "6:22: policy.upstreams: is true or false, expected a mapping",
   ]);
 });
@@ -202,11 +210,11 @@ Deno.test("parseBootstrap names what is missing at the key that should hold it",
 });
 
 Deno.test("parseBootstrap refuses features of later versions as unknown keys", () => {
-  const later = ["tracing: {}", "tls: {}", "policy: { upstreams: { a: { retry: {} } } }"]
+  const later = ["tracing: {}", "tls: {}", "policy: { upstreams: { a: { hedge: {} } } }"]
     .concat(["policy: { upstreams: { a: { circuitBreaker: {} } } }", "policySource: { etcd: {} }"])
     .concat(["policy: { inbound: { rateLimits: [] } }", "workers: 4", "identity: { mode: strict }"])
     .concat(["policy: { upstreams: { a: { loadBalancer: { algorithm: random } } } }"])
-    .concat(["policy: { upstreams: { a: { protocol: http2 } } }"]);
+    .concat(["policy: { upstreams: { a: { outlier: {} } } }"]);
   assertEquals(later.filter((line) => problemsWith(line).length === 0), []);
 });
 

@@ -11,6 +11,10 @@ export const LABEL = "letters, digits, dots, dashes and underscores, such as v1"
 export const TAG_PATTERN = /^[!-~]{1,255}$/;
 export const TAG = "printable characters without spaces, such as v1";
 
+/** A full name as in a .proto file, or nothing. */
+export const GRPC_SERVICE_PATTERN = /^(?:[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)?$/;
+export const GRPC_SERVICE = 'a gRPC service such as user.UserService, or ""';
+
 /** RFC 9110, section 5.6.2: token. */
 export const HEADER_NAME_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 export const HEADER_NAME = "a header name such as x-user-id";

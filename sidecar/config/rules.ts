@@ -6,6 +6,8 @@ import { gatewayRules } from "./gateway_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import type { PolicyDocument } from "./schema/policy.ts";
 
+type AppDocument = NonNullable<NonNullable<SoundSections["service"]>["app"]>;
+
 /** Takes one broken rule: where, and what is wrong and was expected. */
 export type Report = (path: Path, message: string) => void;
 
@@ -23,18 +25,42 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   }
   listenerRules(bootstrapListeners(document), report);
   appListenerRules(document, report);
+  if (document.policy !== undefined) tcpRules(document.policy, ["policy", "upstreams"], report);
   if (document.gateway !== undefined) gatewayRules(document.gateway, report);
 }
 
 /** What can be wrong between the parts of a policy document. */
 export function policyRules(policy: PolicyDocument, report: Report): void {
   listenerRules(upstreamListeners(policy, ["upstreams"]), report);
+  tcpRules(policy, ["upstreams"], report);
+}
+
+/** Bytes say nothing of where they are bound for. */
+function tcpRules(policy: PolicyDocument, path: Path, report: Report): void {
+  for (const [name, { protocol, bind }] of Object.entries(policy.upstreams)) {
+    if (protocol !== "tcp" || bind !== undefined) continue;
+    report([...path, name, "protocol"], "tcp needs a port of its own, expected bind beside it");
+  }
 }
 
 function appRules({ service, gateway, broken }: SoundSections, report: Report): void {
   const isEdge = gateway !== undefined || broken.has("gateway");
-  if (service === undefined || service.app !== undefined || isEdge) return;
+  if (service?.app !== undefined) return appAddressRules(service.app, report);
+  if (service === undefined || isEdge) return;
   report(["service"], "no app, expected service.app (or a gateway section for a pure edge)");
+}
+
+function appAddressRules({ http, grpc, health }: AppDocument, report: Report): void {
+  const path = ["service", "app"];
+  if (http === undefined && grpc === undefined) {
+    report(path, "no address, expected http, grpc or both");
+  }
+  if (http === undefined && health.http !== undefined) {
+    report([...path, "health", "http"], "the app has no http address, expected service.app.http");
+  }
+  if (grpc === undefined && health.grpc !== undefined) {
+    report([...path, "health", "grpc"], "the app has no gRPC address, expected service.app.grpc");
+  }
 }
 
 function addressRules({ service, listeners }: SoundSections, report: Report): void {
@@ -89,10 +115,12 @@ function listenerRules(places: readonly Place[], report: Report): void {
 
 /** The app cannot listen where the sidecar does, and calling ourselves would be a loop. */
 function appListenerRules(document: SoundSections, report: Report): void {
-  const app = document.service?.app?.http;
-  if (app === undefined || !isLoopback(app.host)) return;
-  const own = bootstrapListeners(document).find(({ address }) => isSameListener(address, app));
-  if (own === undefined) return;
-  const message = `the same address as ${own.path.join(".")}, expected where the app listens`;
-  report(["service", "app", "http"], message);
+  for (const kind of ["http", "grpc"] as const) {
+    const app = document.service?.app?.[kind];
+    if (app === undefined || !isLoopback(app.host)) continue;
+    const own = bootstrapListeners(document).find(({ address }) => isSameListener(address, app));
+    if (own === undefined) continue;
+    const message = `the same address as ${own.path.join(".")}, expected where the app listens`;
+    report(["service", "app", kind], message);
+  }
 }

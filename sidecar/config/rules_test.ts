@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import {
   bootstrap,
+  policy,
   policyProblems,
   problems,
   problemsWith,
@@ -98,4 +99,61 @@ Deno.test("rules are checked in the sound sections of a document that has broken
     "3:15: log.level: not a value of this setting, expected debug, info, warn or error",
     "5:9: policy: policySource names the policy already, expected only one of the two",
   ]);
+});
+
+Deno.test("an app has an address, and is asked how it is only where it listens", () => {
+  const app = (text: string) =>
+    problems(`service: { name: a, address: 10.0.0.5, app: { ${text} } }\n${REGISTRY}\n`);
+  const none = "1:45: service.app: no address, expected http, grpc or both";
+  assertEquals(app("health: {}"), [none]);
+  assertEquals(app("grpc: 127.0.0.1:1, health: { http: /ok }"), [
+    "1:82: service.app.health.http: the app has no http address, expected service.app.http",
+  ]);
+  assertEquals(app("http: 127.0.0.1:1, health: { grpc: a.B }"), [
+    "1:82: service.app.health.grpc: the app has no gRPC address, expected service.app.grpc",
+  ]);
+});
+
+Deno.test("an app is asked by GET where it has http, by grpc.health.v1 where it has grpc alone, or as told", () => {
+  const checks = (text: string) =>
+    bootstrap(`service: { name: a, address: 10.0.0.5, app: { ${text} } }\n${REGISTRY}\n`).service
+      .app
+      ?.health.checks;
+  const [get, all] = [{ kind: "http", path: "/health" }, { kind: "grpc", service: "" }] as const;
+  assertEquals(checks("http: 127.0.0.1:1"), [get]);
+  assertEquals(checks("grpc: 127.0.0.1:2"), [all]);
+  assertEquals(checks("http: 127.0.0.1:1, grpc: 127.0.0.1:2"), [get]);
+  assertEquals(checks('http: 127.0.0.1:1, grpc: 127.0.0.1:2, health: { grpc: "" }'), [all]);
+  assertEquals(checks("http: 127.0.0.1:1, grpc: 127.0.0.1:2, health: { http: /ok, grpc: a.B }"), [
+    { kind: "http", path: "/ok" },
+    { kind: "grpc", service: "a.B" },
+  ]);
+});
+
+Deno.test("raw TCP needs a port of its own", () => {
+  const expected = "tcp needs a port of its own, expected bind beside it";
+  assertEquals(policyProblems("upstreams: { db: { protocol: tcp } }"), [
+    `1:30: upstreams.db.protocol: ${expected}`,
+  ]);
+  assertEquals(policyProblems("upstreams: { db: { protocol: tcp, bind: 127.0.0.1:5432 } }"), []);
+  assertEquals(problemsWith("policy: { upstreams: { db: { protocol: tcp } } }"), [
+    `3:40: policy.upstreams.db.protocol: ${expected}`,
+  ]);
+});
+
+Deno.test("a retry section fills in its defaults, and there is none without it", () => {
+  const read = (text: string) => policy(`upstreams: { a: { ${text} } }`).upstreams.get("a")?.retry;
+  assertEquals(read(""), undefined);
+  assertEquals(read("retry: {}"), {
+    attempts: 2,
+    on: ["connect", "reset", "gateway-error", "grpc-unavailable"],
+    backoff: { minMs: 25, maxMs: 250 },
+    budget: 0.2,
+  });
+  assertEquals(read("retry: { attempts: 4, on: [reset], backoff: 1ms..2s, budget: 5% }"), {
+    attempts: 4,
+    on: ["reset"],
+    backoff: { minMs: 1, maxMs: 2000 },
+    budget: 0.05,
+  });
 });

@@ -11,14 +11,25 @@ export interface ParsedRate {
   readonly perMs: number;
 }
 
+/** Two durations, the second no shorter than the first. */
+export interface ParsedDurationRange {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
 /** `setTimeout` fires at once beyond this: 2^31 - 1 ms, about 596 hours. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const DURATION = "a duration such as 250ms, 10s or 5m";
+export const DURATION_RANGE = "a range of durations such as 25ms..250ms";
+export const SHARE = "a share such as 20%, at most 100%";
 export const SIZE = "a size such as 512B, 64KiB or 1MiB";
 export const RATE = "a rate such as 10/s, 100/m or 5/h";
 
 export const DURATION_PATTERN = /^(?:0|([0-9]+(?:\.[0-9]+)?)(ms|s|m|h))$/;
+export const DURATION_RANGE_PATTERN =
+  /^[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)\.\.[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)$/;
+export const SHARE_PATTERN = /^([0-9]+(?:\.[0-9]+)?)%$/;
 export const SIZE_PATTERN = /^([0-9]+)(B|KiB|MiB|GiB)$/;
 export const RATE_PATTERN = /^([0-9]+)\/(s|m|h)$/;
 
@@ -54,6 +65,23 @@ export function parseDuration(text: string, range: DurationRange = {}): Parsed<n
     return { ok: false, problem: `zero is not possible here, expected ${DURATION}` };
   }
   return { ok: true, value: rounded };
+}
+
+/** `25ms..250ms`: from one duration, which is not zero, to another that is no shorter. */
+export function parseDurationRange(text: string): Parsed<ParsedDurationRange> {
+  const [from = "", to = "", ...more] = text.split("..");
+  const [min, max] = [parseDuration(from, { positive: true }), parseDuration(to)];
+  if (more.length > 0 || !min.ok || !max.ok || max.value < min.value) {
+    return expected(DURATION_RANGE);
+  }
+  return { ok: true, value: { minMs: min.value, maxMs: max.value } };
+}
+
+/** `20%` is 0.2. */
+export function parseShare(text: string): Parsed<number> {
+  const match = SHARE_PATTERN.exec(text);
+  const percent = Number(match?.[1]);
+  return match === null || percent > 100 ? expected(SHARE) : { ok: true, value: percent / 100 };
 }
 
 /** Bytes of `512B`, `64KiB`, `1MiB`; never zero. */

@@ -1,5 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { MAX_TIMER_MS, type Parsed, parseDuration, parseRate, parseSize } from "./units.ts";
+import {
+  MAX_TIMER_MS,
+  type Parsed,
+  parseDuration,
+  parseDurationRange,
+  parseRate,
+  parseShare,
+  parseSize,
+} from "./units.ts";
 
 function valueOf<T>(parsed: Parsed<T>): T | string {
   return parsed.ok ? parsed.value : parsed.problem;
@@ -74,5 +82,26 @@ Deno.test("parseRate reads events per second, minute and hour", () => {
 Deno.test("parseRate refuses zero and other notations", () => {
   for (const text of ["0/s", "10", "10/ms", "10 / s", "1.5/s", "10/sec", "9".repeat(20) + "/s"]) {
     assertEquals(valueOf(parseRate(text)), RATE_EXPECTED, text);
+  }
+});
+
+Deno.test("parseDurationRange reads from one duration to another", () => {
+  assertEquals(parseDurationRange("25ms..250ms"), { ok: true, value: { minMs: 25, maxMs: 250 } });
+  assertEquals(parseDurationRange("1s..1s"), { ok: true, value: { minMs: 1000, maxMs: 1000 } });
+  for (const text of ["", "25ms", "25ms..", "..1s", "2s..1s", "0..1s", "1s..2s..3s", "1s - 2s"]) {
+    const problem = "expected a range of durations such as 25ms..250ms";
+    assertEquals(parseDurationRange(text), { ok: false, problem }, text);
+  }
+});
+
+Deno.test("parseShare reads per cent as a part of 1", () => {
+  assertEquals(parseShare("20%"), { ok: true, value: 0.2 });
+  assertEquals(parseShare("0%"), { ok: true, value: 0 });
+  assertEquals(parseShare("12.5%"), { ok: true, value: 0.125 });
+  for (const text of ["", "20", "101%", "-1%", "a%"]) {
+    assertEquals(parseShare(text), {
+      ok: false,
+      problem: "expected a share such as 20%, at most 100%",
+    });
   }
 });

@@ -1,5 +1,5 @@
 // Brings what the registry and the policy source say together into snapshots: the only writer of the store.
-import type { Policy, RouteConfig } from "../config/bootstrap.ts";
+import type { App, Policy, RouteConfig } from "../config/bootstrap.ts";
 import type { Clock } from "../lib/clock.ts";
 import { compileSnapshot, type SnapshotInputs } from "../snapshot/compile.ts";
 import { diffSnapshots } from "../snapshot/diff.ts";
@@ -18,7 +18,8 @@ export interface ReconcilerOptions {
   readonly registry: Registry;
   readonly policySource: PolicySource;
   readonly defaultUpstream: UpstreamSettings;
-  readonly app: { readonly host: string; readonly port: number } | undefined;
+  /** Where the local app listens, for HTTP/1.1 and for HTTP/2. */
+  readonly app: Pick<App, "http" | "grpc"> | undefined;
   readonly routes: readonly RouteConfig[];
   /** Services to watch from the start, besides those that routes and policy name. */
   readonly services: readonly string[];
@@ -135,7 +136,7 @@ export class Reconciler implements PolicyListener {
       upstreams: policy.upstreams,
       defaultUpstream,
       endpoints: this.#endpoints,
-      app: app && { ...app, timeoutMs: policy.inbound.timeoutMs },
+      app: app && { http: app.http, grpc: app.grpc, timeoutMs: policy.inbound.timeoutMs },
       routes,
     };
   }

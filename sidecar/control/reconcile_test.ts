@@ -71,7 +71,7 @@ function rig(options: Partial<ReconcilerOptions> & { readonly first?: Policy } =
 const ROUTES: readonly RouteConfig[] = [fakeRoute("/a", { to: "a" }), fakeRoute("/b", { to: "b" })];
 
 Deno.test("Reconciler has a snapshot of the defaults before anything is known", () => {
-  const app = { host: "127.0.0.1", port: 8001 };
+  const app = { http: { host: "127.0.0.1", port: 8001 } };
   const { reconciler } = rig({ app });
   const { current } = reconciler.store;
   assertEquals([current.policyRevision, current.clusters.size], ["defaults", 0]);
@@ -163,7 +163,7 @@ Deno.test("Reconciler publishes an endpoint whose tags or meta changed under the
 });
 
 Deno.test("Reconciler shares every part that did not change with the snapshot before", async () => {
-  const app = { host: "127.0.0.1", port: 8001 };
+  const app = { http: { host: "127.0.0.1", port: 8001 } };
   const { registry, start, reconciler } = rig({ routes: ROUTES, app });
   await start();
   const before = reconciler.store.current;
@@ -189,7 +189,7 @@ Deno.test("Reconciler watches what a new policy names, and keeps what it names n
 });
 
 Deno.test("Reconciler puts the policy's timeout on calls to the app", async () => {
-  const { source, start, reconciler } = rig({ app: { host: "127.0.0.1", port: 8001 } });
+  const { source, start, reconciler } = rig({ app: { http: { host: "127.0.0.1", port: 8001 } } });
   await start();
   source.listener!.update({ revision: "p2", policy: policy({}, 77) });
   await settle();

@@ -1,6 +1,6 @@
 // The client side of one HTTP/1.1 connection: one exchange at a time, and an eye on the line in between.
 import { ProxyError } from "../errors.ts";
-import type { Body } from "../http/body.ts";
+import { type Body, EMPTY_BODY } from "../http/body.ts";
 import { FieldList, type Fields } from "../http/fields.ts";
 import type { Interim, Request, Response } from "../http/message.ts";
 import { ByteWriter } from "../lib/byte_writer.ts";
@@ -12,11 +12,14 @@ import { Inbox } from "./inbox.ts";
 import type { HeadLimits } from "./limits.ts";
 import { readResponseHead, type ResponseHead } from "./response_head.ts";
 import { writeRequestHead } from "./serialize.ts";
+import { type AskedKey, askForWebSocket, checkAccepted } from "./websocket.ts";
 import { type WireBody, wireBody, type WireBodyOptions } from "./wire_body.ts";
 
 export interface ClientLimits extends HeadLimits {
   /** A response body, or the peer's taking of a request body, may stand still this long. */
   readonly idleTimeoutMs: number;
+  /** A tunnel may be silent in both directions this long. */
+  readonly tunnelIdleTimeoutMs: number;
 }
 
 /** Informational responses before one final one; an upstream that sends more is broken. */
@@ -55,6 +58,12 @@ export class Http1ClientConnection implements Sweepable, Progress {
     readonly reject: (error: Error) => void;
   } | undefined;
   #method = "";
+  /** The protocol asked for, the key of a WebSocket, and what goes through once the switch is granted. */
+  #upgrade: string | undefined;
+  #webSocketKey: AskedKey | undefined;
+  #tunnel: Body = EMPTY_BODY;
+  #isTunnel = false;
+  #headWritten: Promise<void> = Promise.resolve();
   #onInterim: (interim: Interim) => void = () => {};
   #interims = 0;
   #failure: ProxyError | undefined;
@@ -78,6 +87,11 @@ export class Http1ClientConnection implements Sweepable, Progress {
     this.#bodyOptions = { side: "upstream", limits, onEnd, failure: () => this.#failure };
   }
 
+  /** The number that the next exchange will have. */
+  get nextTurn(): number {
+    return this.exchanges + 1;
+  }
+
   /** Idle, open, and silent: bytes that nobody asked for would be taken for the next response. */
   get isUsable(): boolean {
     return this.#state === "idle" && this.#inbox.available === 0;
@@ -95,6 +109,7 @@ export class Http1ClientConnection implements Sweepable, Progress {
     this.#sawResponse = false;
     this.#isRequestWritten = this.#isResponseRead = false;
     this.#method = request.method;
+    this.#upgrade = request.upgrade;
     this.#onInterim = onInterim;
     this.#interims = 0;
     this.#parser.reset();
@@ -117,6 +132,7 @@ export class Http1ClientConnection implements Sweepable, Progress {
         const head = readResponseHead(this.#parser, this.#method);
         this.#inbox.start += this.#parser.position;
         if (head.status >= 200) return this.#answer(this.#begin(head));
+        if (head.status === 101) return this.#answer(this.#switch(head));
         this.#passOn(head.status);
       }
       this.#inbox.fill();
@@ -126,7 +142,6 @@ export class Http1ClientConnection implements Sweepable, Progress {
   };
 
   #passOn(status: number): void {
-    if (status === 101) throw broken("101 without having been asked to switch protocols");
     if (++this.#interims > MAX_INTERIMS) {
       throw broken(`more than ${MAX_INTERIMS} informational responses`);
     }
@@ -174,7 +189,8 @@ export class Http1ClientConnection implements Sweepable, Progress {
       this.#quietSince = nowMs;
       return;
     }
-    if (nowMs - this.#quietSince < this.#limits.idleTimeoutMs) return;
+    const { idleTimeoutMs, tunnelIdleTimeoutMs } = this.#limits;
+    if (nowMs - this.#quietSince < (this.#isTunnel ? tunnelIdleTimeoutMs : idleTimeoutMs)) return;
     if (this.#state === "idle") this.close();
     else if (this.#transport.isWriting || this.#responseBody?.isWaiting) {
       this.abort(
@@ -184,11 +200,48 @@ export class Http1ClientConnection implements Sweepable, Progress {
   }
 
   #write(request: Request): void {
-    const { body } = request;
+    const { body, upgrade } = request;
+    this.#webSocketKey = upgrade === "websocket" ? askForWebSocket(request) : undefined;
     const coding = writeRequestHead(this.#out, request);
+    if (upgrade !== undefined) {
+      // What is behind a request to switch waits for the switch, and stays the sender's where there is none.
+      this.#tunnel = body;
+      this.#headWritten = writeBody(this.#transport, this.#out, EMPTY_BODY, "none", this);
+      this.#headWritten.then(this.#askWritten, this.#cannotWrite);
+      return;
+    }
     this.#requestBody = body.isEnded ? undefined : body;
     writeBody(this.#transport, this.#out, body, coding, this).then(this.#wrote, this.#cannotWrite);
   }
+
+  /** The upstream granted the switch: from now on both directions are the tunnel's, each to its own end. */
+  #switch(head: ResponseHead): Response {
+    if (this.#upgrade === undefined || head.upgrade?.toLowerCase() !== this.#upgrade) {
+      throw broken("101 without having been asked to switch protocols");
+    }
+    const { fields } = this.#parser;
+    if (this.#webSocketKey !== undefined) checkAccepted(fields, this.#webSocketKey);
+    this.#keepAlive = false;
+    this.#isTunnel = true;
+    this.#inbox.hold();
+    const body = wireBody(this.#inbox, { kind: "close" }, this.#bodyOptions)!;
+    this.#responseBody = body;
+    const sent = this.#requestBody = this.#tunnel;
+    this.#isRequestWritten = false;
+    this.#headWritten
+      .then(() => writeBody(this.#transport, this.#out, sent, "close", this))
+      .then(this.#halfEnded, this.#cannotWrite);
+    return { status: 101, headers: fields, body };
+  }
+
+  #askWritten = (): void => {
+    if (!this.#isTunnel) this.#wrote();
+  };
+
+  #halfEnded = (): void => {
+    this.#transport.closeWrite();
+    this.#wrote();
+  };
 
   #wrote = (): void => {
     this.#isRequestWritten = true;
@@ -203,6 +256,9 @@ export class Http1ClientConnection implements Sweepable, Progress {
     // The upstream stopped reading, but may have answered before: reading tells.
     else {
       this.#keepAlive = false;
+      // Through a tunnel nothing more goes this way.
+      if (this.#isTunnel) this.#requestBody?.cancel();
+      this.#isRequestWritten ||= this.#isTunnel;
       this.#settle();
     }
   };
@@ -243,6 +299,8 @@ export class Http1ClientConnection implements Sweepable, Progress {
   /** The exchange is over when both directions are; an early response leaves a request that nobody will read. */
   #settle(): void {
     if (this.#state !== "exchange" || !this.#isResponseRead) return;
+    // Its halves end one by one (RFC 9110 7.8 leaves the connection to the new protocol).
+    if (this.#isTunnel && !this.#isRequestWritten) return;
     // The pulls stay counted: a sum that came back to an old value would look like silence.
     this.#ticks += this.#responseBody?.pulls ?? 0;
     this.#responseBody = undefined;

@@ -13,12 +13,19 @@ const LARGE_BUFFERS = new BufferPool(LARGE, 64);
 /** A new one costs 2 us and more (measured), and keep-alive with read-ahead needs another every few requests. */
 const SMALL_BUFFERS = new BufferPool(SMALL, 64);
 
+export interface Received {
+  /** The buffer changes hands. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How much of it, from its start, has been read. */
+  readonly count: number;
+}
+
 /**
  * Bytes `start` to `end` of `bytes` are unread. While something of the buffer is still referred to (`hold`), it is
  * replaced and not moved.
  */
 export class Inbox {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL);
+  bytes: Uint8Array<ArrayBuffer>;
   start = 0;
   end = 0;
   /** The peer sent its last byte, or the connection broke. */
@@ -35,8 +42,16 @@ export class Inbox {
 
   /**
    * `onEnd` is called once, when the connection ended or broke and nobody can tell otherwise; `onNews` after every read.
+   * `received` is what somebody else has read before.
    */
-  constructor(transport: Transport, onEnd: () => void, onNews: () => void = () => {}) {
+  constructor(
+    transport: Transport,
+    onEnd: () => void,
+    onNews: () => void = () => {},
+    received: Received = { bytes: new Uint8Array(SMALL), count: 0 },
+  ) {
+    this.bytes = received.bytes;
+    this.end = received.count;
     this.#transport = transport;
     this.#onEnd = onEnd;
     this.#onNews = onNews;

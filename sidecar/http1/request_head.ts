@@ -57,9 +57,24 @@ export function readRequestHead(parser: HeadParser): RequestHead {
     framing,
     expectsContinue,
     keepAlive: version === "1.1" ? !hop.close : hop.keepAlive && !hop.close,
-    upgrade: version === "1.1" ? hop.upgrade : undefined,
+    upgrade: version === "1.1" && isEmpty(framing) ? readUpgrade(hop.upgrade) : undefined,
     acceptsTrailers: hop.acceptsTrailers,
   };
+}
+
+function isEmpty(framing: Framing): boolean {
+  return framing.kind === "none" || (framing.kind === "length" && framing.bytes === 0);
+}
+
+/**
+ * One protocol, asked for without a body; anything else may be ignored (RFC 9110 7.8), as HTTP/2 must be: its bytes
+ * behind a switch would be requests that no rule has seen.
+ */
+function readUpgrade(value: string | undefined): string | undefined {
+  const protocol = value?.toLowerCase();
+  return protocol === undefined || !isToken(protocol.replace("/", "")) || protocol === "h2c"
+    ? undefined
+    : protocol;
 }
 
 /** The common ones are told by their bytes: making a string costs more than the rest of the line. */

@@ -20,6 +20,8 @@ export interface ResponseHead {
   readonly framing: Framing;
   /** The upstream will take another request on this connection. */
   readonly keepAlive: boolean;
+  /** What it switches to, or would. */
+  readonly upgrade: string | undefined;
 }
 
 /** Reads the head that `parser` has whole and takes its hop-by-hop fields out. Throws ProxyError `upstream-protocol`. */
@@ -36,7 +38,7 @@ export function readResponseHead(parser: HeadParser, method: string): ResponseHe
   const hop = stripHopByHop(fields);
   const keepAlive = framing.kind !== "close" && !hop.close &&
     (isNew || hop.keepAlive);
-  return { status, framing, keepAlive };
+  return { status, framing, keepAlive, upgrade: hop.upgrade };
 }
 
 function readStatus(bytes: Uint8Array, start: number, end: number): number {

@@ -78,13 +78,32 @@ function statusLine(status: number): Uint8Array {
 /** Writes a request head and says how its body must follow. */
 export function writeRequestHead(out: ByteWriter, request: Request): BodyCoding {
   out.text(`${request.method} ${request.target} HTTP/1.1\r\n`);
-  const { headers, body } = request;
-  const coding = requestCoding(body, headers);
+  const { headers, body, upgrade } = request;
+  const coding = upgrade === undefined ? requestCoding(body, headers) : "close";
+  // HTTP/2 says in `:authority` what Host says here (RFC 9113 8.3.1).
+  if (!(headers instanceof RawFields) && !headers.has("host")) {
+    out.text(`host: ${request.authority}\r\n`);
+  }
   writeFields(out, headers);
+  if (upgrade !== undefined) writeUpgrade(out, upgrade);
   if (coding === "chunked") out.copy(CHUNKED);
   if (request.acceptsTrailers) out.copy(TRAILERS);
   out.crlf();
   return coding;
+}
+
+/** Both halves of asking for another protocol, and of granting it (RFC 9110 7.8). */
+function writeUpgrade(out: ByteWriter, protocol: string): void {
+  out.text(`connection: upgrade\r\nupgrade: ${protocol}\r\n`);
+}
+
+/** Writes the head that grants a switch to `protocol`; what follows are its bytes. */
+export function writeSwitch(out: ByteWriter, headers: Fields, protocol: string): void {
+  out.copy(statusLine(101));
+  headers.delete("content-length");
+  writeFields(out, headers);
+  writeUpgrade(out, protocol);
+  out.crlf();
 }
 
 function requestCoding(body: Body, headers: Fields): BodyCoding {

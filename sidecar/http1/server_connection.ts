@@ -8,16 +8,20 @@ import type { Sweepable } from "../lib/sweeper.ts";
 import type { Transport } from "../net/transport.ts";
 import { type Progress, writeBody } from "./body_writer.ts";
 import { HeadParser } from "./head_parser.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox, type Received } from "./inbox.ts";
 import type { HeadLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
 import { readRequestHead, type RequestHead } from "./request_head.ts";
-import { writeInterim, writeResponseHead } from "./serialize.ts";
+import { writeInterim, writeResponseHead, writeSwitch } from "./serialize.ts";
+import { TunnelBody } from "./tunnel_body.ts";
+import { acceptWebSocket } from "./websocket.ts";
 import { type WireBody, wireBody, type WireBodyOptions } from "./wire_body.ts";
 
 export interface ServerLimits extends HeadLimits {
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** A tunnel may be silent in both directions this long. */
+  readonly tunnelIdleTimeoutMs: number;
 }
 
 /*
@@ -51,17 +55,19 @@ export class Http1ServerConnection implements Sweepable, Progress {
   #seenTicks = -1;
   #quietSince = 0;
 
+  /** `received` is what was read of the connection already. */
   constructor(
     transport: Transport,
     handler: Handler,
     limits: ServerLimits,
+    received?: Received,
     scheme: "http" | "https" = "http",
   ) {
     this.#transport = transport;
     this.#handler = handler;
     this.#limits = limits;
     this.#scheme = scheme;
-    this.#inbox = new Inbox(transport, () => this.#peerEnded());
+    this.#inbox = new Inbox(transport, () => this.#peerEnded(), undefined, received);
     this.#parser = new HeadParser("request", "downstream", limits);
     // Reading ahead is how a client that goes away is noticed.
     const onEnd = (isComplete: boolean): void => void (isComplete && this.#inbox.fill());
@@ -129,7 +135,7 @@ export class Http1ServerConnection implements Sweepable, Progress {
     const quietMs = nowMs - this.#quietSince;
     if (this.#state === "idle" && quietMs >= idleTimeoutMs) this.#transport.close();
     else if (this.#state === "head" && quietMs >= headTimeoutMs) this.#expireHead();
-    else if (this.#state === "exchange" && quietMs >= idleTimeoutMs) this.#expireExchange();
+    else if (this.#state === "exchange" && quietMs >= this.#patience()) this.#expireExchange();
     else if (this.#state === "lingering" && quietMs >= Math.min(LINGER_MS, idleTimeoutMs)) {
       this.#transport.close();
     }
@@ -139,6 +145,12 @@ export class Http1ServerConnection implements Sweepable, Progress {
     if (this.#state === "closed") return;
     this.#state = state;
     this.#ticks++;
+  }
+
+  /** How long an exchange may stand still. */
+  #patience(): number {
+    const { idleTimeoutMs, tunnelIdleTimeoutMs } = this.#limits;
+    return this.#current?.isTunnel ? tunnelIdleTimeoutMs : idleTimeoutMs;
   }
 
   /** The whole head must be there in time: a byte now and then does not help (slowloris). */
@@ -161,9 +173,8 @@ export class Http1ServerConnection implements Sweepable, Progress {
     const { cancellation } = this.#current;
     // A handler that was told and still waits for the body knows no other end than that of the connection.
     if (cancellation.isCancelled) return this.#close(gone("the request body stalled"));
-    cancellation.cancel(
-      new ProxyError("request-timeout", "the request body stalled", { side: "downstream" }),
-    );
+    const what = this.#current.isTunnel ? "the tunnel lay idle" : "the request body stalled";
+    cancellation.cancel(new ProxyError("request-timeout", what, { side: "downstream" }));
   }
 
   /** False when the connection is over: nothing more comes, or nothing more is wanted. */
@@ -193,6 +204,7 @@ export class Http1ServerConnection implements Sweepable, Progress {
       // A response that broke half-way must not look whole: the connection ends without the last chunk.
       error = exchange.cancellation.reason ?? toError(failure);
       response.body.cancel();
+      exchange.tunnel?.end();
     }
     this.#current = undefined;
     // The pulls stay counted: a sum that came back to an old value would look like silence.
@@ -218,8 +230,15 @@ export class Http1ServerConnection implements Sweepable, Progress {
     inbox.start += this.#parser.position;
     const body = wireBody(inbox, head.framing, this.#bodyOptions);
     if (body === undefined) inbox.fill();
-    const request = toRequest(head, this.#parser.fields, body ?? EMPTY_BODY, this.#scheme);
+    const tunnel = head.upgrade === undefined ? undefined : new TunnelBody();
+    const request = toRequest(
+      head,
+      this.#parser.fields,
+      body ?? tunnel ?? EMPTY_BODY,
+      this.#scheme,
+    );
     this.#current = new ServerExchange(this, request, body, this.#transport.peer, head.keepAlive);
+    this.#current.tunnel = tunnel;
     return this.#current;
   }
 
@@ -233,6 +252,10 @@ export class Http1ServerConnection implements Sweepable, Progress {
       });
     }
     if (this.#state === "closed") throw exchange.cancellation.reason;
+    if (exchange.tunnel !== undefined) {
+      if (response.status === 101) return this.#switch(exchange, exchange.tunnel, response);
+      exchange.tunnel.refuse();
+    }
     exchange.body?.skipUntouched();
     const keepAlive = exchange.keepAlive && !this.#isDraining && exchange.isBodyRead &&
       !this.#inbox.isEnded;
@@ -244,6 +267,21 @@ export class Http1ServerConnection implements Sweepable, Progress {
     } catch (error) {
       return this.#respondInstead(exchange, response, toProblem(error));
     }
+  }
+
+  /** Grants the switch; the connection is the tunnel's until its end. Resolves when both halves are over. */
+  async #switch(exchange: ServerExchange, tunnel: TunnelBody, response: Response): Promise<void> {
+    const { headers, upgrade } = exchange.request;
+    acceptWebSocket(headers, response.headers);
+    writeSwitch(this.#out, response.headers, upgrade!);
+    exchange.keepAlive = false;
+    const { promise: isSent, resolve: onEnd } = Promise.withResolvers<void>();
+    const options = { ...this.#bodyOptions, onEnd: () => onEnd() };
+    exchange.body = wireBody(this.#inbox, { kind: "close" }, options);
+    tunnel.grant(exchange.body!);
+    await writeBody(this.#transport, this.#out, response.body, "close", this);
+    this.#transport.closeWrite();
+    await isSent;
   }
 
   /** The body broke at once, and no byte of the response has left: an answer that says so is better than none. */
@@ -284,6 +322,8 @@ export class Http1ServerConnection implements Sweepable, Progress {
   }
 
   #peerEnded(): void {
+    // A tunnel's halves end one by one.
+    if (this.#current?.isTunnel && this.#inbox.error === undefined) return;
     this.#current?.cancellation.cancel(gone("the client went away", this.#inbox.error));
   }
 
@@ -301,7 +341,9 @@ class ServerExchange implements Incoming {
   readonly peer: { readonly host: string; readonly port: number };
   readonly cancellation = new Cancellation();
   context: unknown = undefined;
-  readonly body: WireBody | undefined;
+  body: WireBody | undefined;
+  /** What the client asked to switch to another protocol with. */
+  tunnel: TunnelBody | undefined = undefined;
   keepAlive: boolean;
   isAnswered = false;
   /** Why another response was sent than the handler's. */
@@ -320,6 +362,11 @@ class ServerExchange implements Incoming {
     this.body = body;
     this.peer = peer;
     this.keepAlive = keepAlive;
+  }
+
+  /** The switch was granted. */
+  get isTunnel(): boolean {
+    return this.tunnel !== undefined && this.body !== undefined;
   }
 
   get isBodyRead(): boolean {

@@ -10,6 +10,9 @@ import type { HeadLimits } from "./limits.ts";
 /** What asking for more of a chunked or close-delimited body may bring. */
 const UNKNOWN_BYTES = 16384;
 
+/** A connection that brings less at a time lies idle in between, and 64 KiB pinned for each tunnel are 64 MB for 1,000. */
+const BUSY_BYTES = 1024;
+
 export interface WireBodyOptions {
   /** Who sends the body. */
   readonly side: "downstream" | "upstream";
@@ -35,6 +38,8 @@ export class WireBody implements Body {
   readonly #inbox: Inbox;
   readonly #reader: Reader;
   readonly #options: WireBodyOptions;
+  /** What the last pull brought. */
+  #brought = 0;
   #state: "untouched" | "open" | "ended" | "cancelled" = "untouched";
 
   constructor(inbox: Inbox, reader: Reader, options: WireBodyOptions) {
@@ -124,6 +129,7 @@ export class WireBody implements Body {
     await inbox.fill(this.#expected());
     this.isWaiting = false;
     this.pulls++;
+    this.#brought = inbox.available - before;
     if (inbox.available > before || !inbox.isEnded) return;
     if (this.#reader.kind === "close" && this.#isAtEnd()) return;
     const { side, failure } = this.#options;
@@ -138,9 +144,8 @@ export class WireBody implements Body {
   #expected(): number {
     const reader = this.#reader;
     if (reader.kind === "length") return reader.remaining;
-    return reader.kind === "chunked"
-      ? Math.max(reader.decoder.expected, UNKNOWN_BYTES)
-      : UNKNOWN_BYTES;
+    if (reader.kind === "chunked") return Math.max(reader.decoder.expected, UNKNOWN_BYTES);
+    return this.#brought < BUSY_BYTES ? 0 : UNKNOWN_BYTES;
   }
 
   cancel(): void {

@@ -1,6 +1,7 @@
 // One exchange on its way through the proxy: what was found out about it so far.
 import type { Caller, ExchangeView, ListenerKind, Quota } from "../filters/filter.ts";
 import type { Incoming, Request, Response } from "../http/message.ts";
+import type { Adapter } from "./grpc_edge.ts";
 import type { Cluster, Route, Snapshot } from "../snapshot/snapshot.ts";
 
 export class Exchange implements ExchangeView {
@@ -22,6 +23,8 @@ export class Exchange implements ExchangeView {
   /** Where the request goes: found by the listener's router. */
   cluster: Cluster | undefined = undefined;
   timeoutMs = 0;
+  /** What stands between a caller that speaks no gRPC and an upstream that does. */
+  adapter: Adapter | undefined = undefined;
   /** What was answered, until it is all out. */
   response: Response | undefined = undefined;
 

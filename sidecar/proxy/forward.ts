@@ -3,39 +3,42 @@ import { ProxyError } from "../errors.ts";
 import type { ExchangeView } from "../filters/filter.ts";
 import { BytesBody } from "../http/body.ts";
 import type { Request, Response } from "../http/message.ts";
-import type { Http1ClientConnection } from "../http1/client_connection.ts";
+import { Backoff } from "../lib/backoff.ts";
 import { Cancellation } from "../lib/cancellation.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Timeouts } from "../lib/timeouts.ts";
 import type { Cluster, Endpoint } from "../snapshot/snapshot.ts";
-import type { Picker } from "../upstream/balancer/round_robin.ts";
+import type { ClientConnection } from "../upstream/client_connection.ts";
 import type { Pool } from "../upstream/pool.ts";
+import { chooseProtocol } from "../upstream/protocol.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
+import { GrpcCall, isGrpcRequest } from "./grpc_call.ts";
+import { mayRepeat, type Replay, wantsRetry } from "./retry.ts";
 
 /** Endpoints tried when no connection can be made: nothing was sent, so another one is safe, but not without end. */
-const MAX_ENDPOINTS = 3;
+export const MAX_ENDPOINTS = 3;
+
+/** Times a request goes out anew because nobody worked on it: proven twice at most, or likely (`if-reused`) once. */
+const MAX_REPEATS = { yes: 2, "if-reused": 1, no: 0 } as const;
 
 /** Shorter bodies are copied into the out buffer anyway. */
 const COPIED_BYTES = 16384;
 
 const NONE: readonly Endpoint[] = [];
 
-/** Methods that may be sent twice (RFC 9110 9.2.2); an idempotency key makes any other so. */
-const IDEMPOTENT: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "PUT",
-  "DELETE",
-  "OPTIONS",
-  "TRACE",
-]);
+export interface ForwarderParts {
+  readonly upstreams: Upstreams;
+  readonly timeouts: Timeouts;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
 
 export class Forwarder {
-  readonly #upstreams: Upstreams;
-  readonly #timeouts: Timeouts;
+  readonly #parts: ForwarderParts;
 
-  constructor(upstreams: Upstreams, timeouts: Timeouts) {
-    this.#upstreams = upstreams;
-    this.#timeouts = timeouts;
+  constructor(parts: ForwarderParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -49,140 +52,200 @@ export class Forwarder {
     timeoutMs: number,
     request: Request = exchange.request,
   ): Promise<Response> {
-    return new Attempts(exchange, request, cluster, timeoutMs, this.#upstreams, this.#timeouts)
-      .run();
+    if (cluster.protocol === "tcp") return Promise.reject(notHttp(cluster.name));
+    return new Attempts(exchange, request, cluster, timeoutMs, this.#parts).run();
   }
 }
 
 /** The attempts of one exchange, one after the other, under one deadline and called off together. */
 class Attempts {
-  /** Made when a connection has to be waited for. */
+  /** Made when something has to be waited for. */
   #waiting: Cancellation | undefined;
   /** Why the exchange was called off. */
   #reason: Error | undefined;
-  #connection: Http1ClientConnection | undefined;
+  #connection: ClientConnection | undefined;
   /** Which of the connection's exchanges is ours: it may serve others afterwards. */
   #turn = 0;
   readonly #exchange: ExchangeView;
-  readonly #incoming: ExchangeView["incoming"];
   readonly #request: Request;
   readonly #cluster: Cluster;
-  readonly #picker: Picker;
-  readonly #upstreams: Upstreams;
+  readonly #parts: ForwarderParts;
   /** The whole request body, where it was there at once and may be sent again. */
   readonly #whole: Uint8Array | undefined;
   readonly #timeoutMs: number;
-  readonly #timeouts: Timeouts;
   #timeout: { clear(): void } | undefined;
+  readonly #call: GrpcCall | undefined;
   /** The client is still sending what an upstream is to answer. */
   #isUploading = false;
   /** Endpoints to which no connection could be made. */
   #unreachable: readonly Endpoint[] = NONE;
   #endpoint: Endpoint | undefined;
-  #isRepeated = false;
+  #repeats = 0;
+  #tries = 0;
+  #backoff: Backoff | undefined;
 
   constructor(
     exchange: ExchangeView,
     request: Request,
     cluster: Cluster,
     timeoutMs: number,
-    upstreams: Upstreams,
-    timeouts: Timeouts,
+    parts: ForwarderParts,
   ) {
     this.#exchange = exchange;
-    this.#incoming = exchange.incoming;
     this.#request = request;
     this.#cluster = cluster;
-    this.#picker = upstreams.picker(cluster);
-    this.#upstreams = upstreams;
+    this.#parts = parts;
     this.#whole = request.body.whole();
     this.#timeoutMs = timeoutMs;
-    this.#timeouts = timeouts;
-    this.#incoming.cancellation.onCancel(this.#callOff);
+    exchange.incoming.cancellation.onCancel(this.#callOff);
     // The exchange may be older than a request made on its behalf, and that must not count against the upstream.
-    this.#arm(timeoutMs, request === exchange.request ? exchange.startedAt : undefined);
+    const startedAt = request === exchange.request ? exchange.startedAt : parts.clock.now();
+    this.#arm(timeoutMs, startedAt);
+    if (isGrpcRequest(request)) {
+      const { clock, timeouts } = parts;
+      this.#call = new GrpcCall(request, startedAt, clock, timeouts, this.#expireCall);
+    }
   }
 
   /** The first attempt on a kept connection, nearly every one, is made without an async function: 1 KB less (measured). */
   run(): Promise<Response> {
+    this.#parts.upstreams.budget(this.#cluster)?.deposit();
     try {
       const pool = this.#choose();
-      const idle = pool.takeIdle();
-      if (idle === undefined) return this.#goOn(pool);
-      return this.#send(idle).then(this.#done, (error) => this.#afterFailure(error, pool));
+      const connection = pool.take();
+      if (connection === undefined) return this.#goOn(pool);
+      return this.#send(connection, pool).then(this.#answered, this.#failed);
     } catch (error) {
-      this.#timeout?.clear();
+      this.#end();
       return Promise.reject(error);
     }
   }
 
-  #done = (response: Response): Response => {
-    this.#timeout?.clear();
-    return response;
+  #answered = (response: Response): Response | Promise<Response> => {
+    if (!this.#wantsRetry(response)) return this.#finish(response);
+    response.body.cancel();
+    return this.#goOn(undefined);
   };
 
-  #afterFailure(error: unknown, pool: Pool): Promise<Response> {
-    if (this.#isWorthAnother(error)) {
-      return this.#goOn(error.retry === "yes" ? this.#choose(error) : pool, error.retry === "yes");
+  #failed = (error: unknown): Promise<Response> => {
+    try {
+      return this.#goOn(this.#afterFailure(error));
+    } catch (final) {
+      this.#end();
+      throw final;
     }
+  };
+
+  #finish(response: Response): Response {
     this.#timeout?.clear();
+    return this.#call === undefined ? response : this.#call.accompany(response);
+  }
+
+  #end(): void {
+    this.#timeout?.clear();
+    this.#call?.end();
+  }
+
+  /** Every attempt behind the first; without a `pool`, it is a retry that policy asked for. */
+  async #goOn(pool: Pool | undefined): Promise<Response> {
+    try {
+      for (;;) {
+        try {
+          if (pool === undefined) {
+            await this.#rest();
+            pool = this.#choose();
+          }
+          const connection = await this.#connect(pool);
+          // One that was waited for may have been closed by its peer since it was handed over.
+          if (!connection.isUsable) {
+            pool.giveBack(connection);
+            continue;
+          }
+          const response = await this.#send(connection, pool);
+          if (!this.#wantsRetry(response)) return this.#finish(response);
+          response.body.cancel();
+          pool = undefined;
+        } catch (error) {
+          pool = this.#afterFailure(error);
+        }
+      }
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+  }
+
+  /** The pool for another try, or undefined for one by policy. Throws `error` when that was the last. */
+  #afterFailure(error: unknown): Pool | undefined {
+    if (!(error instanceof ProxyError) || this.#reason !== undefined) throw error;
+    const isUnconnected = error.kind === "connect-failed" || error.kind === "connect-timeout";
+    if (isUnconnected) return this.#choose(error);
+    if (mayRepeat(error, this.#replay) && this.#repeats < MAX_REPEATS[error.retry]) {
+      this.#repeats++;
+      // Once more, and on the same endpoint: it is the connection that went away.
+      return this.#pool();
+    }
+    if (this.#wantsRetry(error)) return undefined;
     throw error;
   }
 
-  async #goOn(pool: Pool, mayBeIdle = false): Promise<Response> {
-    try {
-      let connection = mayBeIdle ? pool.takeIdle() : undefined;
-      for (;;) {
-        try {
-          connection ??= await this.#connect(pool);
-          // One that was waited for may have been closed by its peer since it was handed over.
-          if (connection.isUsable) return await this.#send(connection);
-          connection.close();
-        } catch (error) {
-          if (!this.#isWorthAnother(error)) throw error;
-          if (error.retry === "yes") {
-            pool = this.#choose(error);
-            connection = pool.takeIdle();
-            continue;
-          }
-        }
-        connection = undefined;
-      }
-    } finally {
-      this.#timeout?.clear();
-    }
+  get #replay(): Replay {
+    const { upgrade } = this.#request;
+    // What goes through a tunnel is not asked for before it is open.
+    return { request: this.#request, isWhole: this.#whole !== undefined || upgrade !== undefined };
+  }
+
+  /** Whether policy wants another try after this, and its budget allows one. */
+  #wantsRetry(result: Response | ProxyError): boolean {
+    const { retry } = this.#cluster;
+    if (retry === undefined || this.#tries >= retry.attempts) return false;
+    if (!wantsRetry(retry, result, this.#replay)) return false;
+    return this.#parts.upstreams.budget(this.#cluster)!.withdraw();
+  }
+
+  /** Between two attempts by policy. */
+  #rest(): Promise<void> {
+    const { backoff } = this.#cluster.retry!;
+    this.#backoff ??= new Backoff({ ...backoff, random: this.#parts.random });
+    const ms = Math.ceil(this.#backoff.next());
+    return new Promise((resolve, reject) => {
+      const timeout = this.#parts.timeouts.after(ms, resolve);
+      this.#cancellation().onCancel((reason) => {
+        timeout.clear();
+        reject(reason);
+      });
+    });
   }
 
   /** The pool of the next endpoint. Throws `failure` when there is no other, or why there is none at all. */
   #choose(failure?: ProxyError): Pool {
     if (failure !== undefined) this.#unreachable = [...this.#unreachable, this.#endpoint!];
     const isEnough = this.#unreachable.length >= MAX_ENDPOINTS;
-    const endpoint = isEnough ? undefined : this.#picker.pick(this.#unreachable);
+    const picker = this.#parts.upstreams.picker(this.#cluster);
+    const endpoint = isEnough ? undefined : picker.pick(this.#unreachable);
     if (endpoint === undefined) throw failure ?? noEndpoints(this.#cluster.name);
     this.#endpoint = endpoint;
-    const pool = this.#upstreams.pool(this.#cluster, endpoint);
+    return this.#pool();
+  }
+
+  #pool(): Pool {
+    const endpoint = this.#endpoint!;
+    const protocol = chooseProtocol(this.#cluster, endpoint, this.#request);
+    const pool = this.#parts.upstreams.pool(this.#cluster, endpoint, protocol);
     this.#exchange.endpoint = pool.name;
     return pool;
   }
 
-  /** Nothing was sent, or the upstream closed a kept connection just as the request came: then once more. */
-  #isWorthAnother(error: unknown): error is ProxyError {
-    if (!(error instanceof ProxyError)) return false;
-    if (error.retry !== "if-reused") return error.retry === "yes";
-    if (this.#isRepeated || !this.#canReplay) return false;
-    this.#isRepeated = true;
-    return true;
+  /** A kept connection that failed is not followed by another kept one: those may be as old. */
+  #connect(pool: Pool): ClientConnection | Promise<ClientConnection> {
+    const kept = this.#repeats === 0 ? pool.take() : undefined;
+    return kept ?? pool.connect(this.#cancellation());
   }
 
-  get #canReplay(): boolean {
-    if (this.#whole === undefined) return false;
-    return IDEMPOTENT.has(this.#request.method) || this.#request.headers.has("idempotency-key");
-  }
-
-  #connect(pool: Pool): Promise<Http1ClientConnection> {
+  #cancellation(): Cancellation {
     this.#waiting ??= new Cancellation();
     if (this.#reason !== undefined) this.#waiting.cancel(this.#reason);
-    return pool.connect(this.#waiting);
+    return this.#waiting;
   }
 
   #callOff = (reason: Error): void => {
@@ -194,7 +257,7 @@ class Attempts {
 
   #arm(ms: number, nowMs?: number): void {
     this.#timeout?.clear();
-    if (ms > 0) this.#timeout = this.#timeouts.after(ms, this.#expire, nowMs);
+    if (ms > 0) this.#timeout = this.#parts.timeouts.after(ms, this.#expire, nowMs);
   }
 
   /** The upstream's time begins when it has all of the request: looks now and then, so late by a quarter at most. */
@@ -213,17 +276,30 @@ class Attempts {
     );
   };
 
+  #expireCall = (): void => {
+    this.#callOff(
+      new ProxyError("deadline", "the caller's deadline (grpc-timeout) has passed", {
+        side: "upstream",
+      }),
+    );
+  };
+
   /** Resolves with the response head; until its body ends a cancellation still cuts it. */
-  #send(connection: Http1ClientConnection): Promise<Response> {
+  #send(connection: ClientConnection, pool: Pool): Promise<Response> {
     if (this.#reason !== undefined) {
-      connection.close();
+      pool.giveBack(connection);
       throw this.#reason;
     }
     this.#exchange.attempts++;
-    if (!this.#request.body.isEnded) this.#watchUpload();
+    this.#tries++;
+    if (!this.#request.body.isEnded && this.#request.upgrade === undefined) this.#watchUpload();
     this.#connection = connection;
-    this.#turn = connection.exchanges + 1;
-    return connection.send(this.#copy(), (interim) => this.#incoming.sendInterim(interim));
+    this.#turn = connection.nextTurn;
+    this.#call?.announce();
+    return connection.send(
+      this.#copy(),
+      (interim) => this.#exchange.incoming.sendInterim(interim),
+    );
   }
 
   /** The request with a body of its own: one attempt must not use up another's. */
@@ -239,6 +315,14 @@ class Attempts {
 function toUpstreamError(reason: Error): ProxyError {
   if (reason instanceof ProxyError) return reason;
   return new ProxyError("internal", "called off", { side: "local", cause: reason });
+}
+
+function notHttp(service: string): ProxyError {
+  return new ProxyError(
+    "not-implemented",
+    `${service} is raw TCP: connect to the port that policy dedicates to it (upstreams.${service}.bind)`,
+    { side: "downstream" },
+  );
 }
 
 /** The error whose words the seed wrote. */

@@ -39,6 +39,20 @@ Deno.test("forward says that nobody is there in the seed's words, without a try"
   assertEquals(clock.pending, 0);
 });
 
+Deno.test("forward speaks no HTTP to an upstream that is raw TCP, whether anybody is there or not", async () => {
+  for (const addresses of [ONE, []]) {
+    const { forwarder, cluster, upstream } = rig(addresses);
+    const tcp = { ...cluster, protocol: "tcp" } as const;
+    const error = await errorOf(forwarder.forward(fakeExchange(), tcp, 5000));
+    assertEquals([error.kind, upstream.dialled], ["not-implemented", []]);
+    assertEquals(
+      error.message,
+      "user-service is raw TCP: connect to the port that policy dedicates to it " +
+        "(upstreams.user-service.bind)",
+    );
+  }
+});
+
 Deno.test("forward uses the same connection for one exchange after another", async () => {
   const { begin, upstream } = rig();
   for (let i = 0; i < 3; i++) {

@@ -1,24 +1,33 @@
-// One proxy port: accepts, counts and bounds its connections, and drains them.
+// One proxy port: accepts, counts and bounds its connections, and drains them. What they speak is its acceptor's.
 import { ProxyError } from "../errors.ts";
-import type { Handler } from "../http/message.ts";
-import { writeResponseHead } from "../http1/serialize.ts";
-import { Http1ServerConnection, type ServerLimits } from "../http1/server_connection.ts";
-import { ByteWriter } from "../lib/byte_writer.ts";
-import type { Sweeper } from "../lib/sweeper.ts";
+import type { Sweepable, Sweeper } from "../lib/sweeper.ts";
 import { type HostPort, type Listener, listenTcp } from "../net/tcp.ts";
 import type { Transport } from "../net/transport.ts";
 import type { Logger } from "../telemetry/log.ts";
 
-export interface ListenerLimits extends ServerLimits {
-  /** Open connections; more are answered 503 and closed. */
-  readonly connections: number;
+/** One connection being served. */
+export interface Served extends Sweepable {
+  /** Resolves when the connection is closed. Never rejects. */
+  serve(): Promise<void>;
+  /** Lets what is under way finish and then closes. */
+  drain(): void;
+  /** Cuts the connection. */
+  abort(): void;
+}
+
+/** What a port does with its connections. */
+export interface Acceptor {
+  accept(transport: Transport): Served;
+  /** Turns a connection away, without a wait for whoever made it. */
+  refuse(transport: Transport, error: ProxyError): void;
 }
 
 export interface ProxyListenerOptions {
   readonly name: string;
   readonly address: HostPort;
-  readonly handler: Handler;
-  readonly limits: ListenerLimits;
+  readonly acceptor: Acceptor;
+  /** Open connections; more are turned away. */
+  readonly connections: number;
   readonly sweeper: Sweeper;
   readonly log: Logger;
 }
@@ -27,7 +36,7 @@ export class ProxyListener {
   readonly name: string;
   readonly #options: ProxyListenerOptions;
   readonly #listener: Listener;
-  readonly #connections = new Map<Http1ServerConnection, Promise<void>>();
+  readonly #connections = new Map<Served, Promise<void>>();
   #isDraining = false;
 
   /** Listens at once. Throws ListenError. */
@@ -47,10 +56,19 @@ export class ProxyListener {
     return this.#connections.size;
   }
 
+  /** Resolves when the address is free for another listener, which is after the call that closed this one. */
+  get released(): Promise<void> {
+    return this.#listener.finished;
+  }
+
   #accept(transport: Transport): void {
-    const { handler, limits, sweeper } = this.#options;
-    if (this.#connections.size >= limits.connections) return this.#turnAway(transport);
-    const connection = new Http1ServerConnection(transport, handler, limits);
+    const { acceptor, connections, sweeper } = this.#options;
+    if (this.#connections.size >= connections) {
+      const message = `${connections} connections are open already`;
+      const error = new ProxyError("too-many-connections", message, { side: "local" });
+      return acceptor.refuse(transport, error);
+    }
+    const connection = acceptor.accept(transport);
     sweeper.add(connection);
     const served = connection.serve().finally(() => {
       sweeper.delete(connection);
@@ -60,25 +78,7 @@ export class ProxyListener {
     if (this.#isDraining) connection.drain();
   }
 
-  /** One small write, which an empty socket buffer always takes, and no wait for a client that may not read it. */
-  #turnAway(transport: Transport): void {
-    const { handler, limits } = this.#options;
-    const error = new ProxyError(
-      "too-many-connections",
-      `${limits.connections} connections are open already`,
-      {
-        side: "local",
-      },
-    );
-    const response = handler.refuse(error, transport.peer);
-    const out = new ByteWriter(512);
-    writeResponseHead(out, response, { method: "GET", version: "1.1", keepAlive: false });
-    const body = response.body.take();
-    if (body) out.copy(body);
-    transport.write(out.view()).catch(() => {}).finally(() => transport.close());
-  }
-
-  /** Stops accepting, lets exchanges finish, and resolves when every connection is closed. */
+  /** Stops accepting, lets what is under way finish, and resolves when every connection is closed. */
   async drain(): Promise<void> {
     this.#isDraining = true;
     this.#listener.close();

@@ -9,10 +9,9 @@ import { upstreamRig } from "../../tests/support/upstream_rig.ts";
 import { ProxyError } from "../errors.ts";
 import { importSecret, Jwt } from "../filters/jwt.ts";
 import type { Response } from "../http/message.ts";
-import { Upstreams } from "../upstream/upstreams.ts";
-import { Forwarder } from "./forward.ts";
 import { Login, type LoginOptions } from "./login.ts";
 import { rescue, toProxyError } from "./rescue.ts";
+import { fakeForwarder } from "./test_forward.ts";
 
 const VERIFY = { kind: "service", service: "user-service", path: "/credentials/verify" } as const;
 const ALICE = { username: "alice", password: "correct horse" };
@@ -20,7 +19,7 @@ const NOW = Date.UTC(2026, 0, 1) / 1000;
 
 async function rig(options: Partial<LoginOptions> = {}) {
   const parts = upstreamRig();
-  const forwarder = new Forwarder(new Upstreams(parts.context), parts.timeouts);
+  const forwarder = fakeForwarder(parts);
   const key = await importSecret(SECRET);
   const login = new Login({
     path: "/login",

@@ -2,12 +2,15 @@
 import type { ProxyError } from "../errors.ts";
 import type { Filter, ListenerKind } from "../filters/filter.ts";
 import type { Handler, Incoming, Outcome, Peer, Response } from "../http/message.ts";
+import { toWebResponse } from "../grpc/web/response.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Cluster } from "../snapshot/snapshot.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
+import { isGrpcRequest } from "./grpc_call.ts";
+import { isWeb } from "./grpc_edge.ts";
 import { rescue, toProxyError } from "./rescue.ts";
 
 /** Decides where an exchange goes: sets its `cluster` and `timeoutMs`, or answers itself. Throws ProxyError. */
@@ -68,7 +71,11 @@ export class Pipeline implements Handler {
       return answer.then((response) => response ?? this.#run(exchange, i + 1));
     }
     const { forwarder } = this.#options;
-    return forwarder.forward(exchange, destinationOf(exchange), exchange.timeoutMs);
+    const { adapter, timeoutMs } = exchange;
+    const cluster = destinationOf(exchange);
+    if (adapter === undefined) return forwarder.forward(exchange, cluster, timeoutMs);
+    return forwarder.forward(exchange, cluster, timeoutMs, adapter.request)
+      .then((response) => adapter.respond(response));
   }
 
   #wait(exchange: Exchange, answer: Promise<Response>): Promise<Response> {
@@ -105,7 +112,10 @@ export class Pipeline implements Handler {
     if (error.kind === "internal") log.error(error.message, fields);
     else if (error.side === "upstream") log.warn(error.message, fields);
     else if (log.isEnabled("debug")) log.debug(error.message, fields);
-    return rescue(error);
+    const { request } = exchange;
+    if (isGrpcRequest(request)) return rescue(error, "grpc");
+    if (!isWeb(request.headers.get("content-type"))) return rescue(error);
+    return toWebResponse(request, rescue(error, "grpc"));
   }
 
   finished(incoming: Incoming, outcome: Outcome): void {

@@ -9,12 +9,11 @@ import { BytesBody, EMPTY_BODY } from "../http/body.ts";
 import { emptyResponse, type Response } from "../http/message.ts";
 import { SnapshotStore } from "../snapshot/store.ts";
 import { Logger } from "../telemetry/log.ts";
-import { Upstreams } from "../upstream/upstreams.ts";
-import { Forwarder } from "./forward.ts";
 import { Pipeline, type Stage } from "./pipeline.ts";
 import { InboundRouter } from "./routers.ts";
 
 import { edge } from "./test_edge.ts";
+import { fakeForwarder } from "./test_forward.ts";
 
 /** A pipeline of these stages alone, whose snapshot has an app. */
 function inbound(stages: readonly Stage[]) {
@@ -26,11 +25,11 @@ function inbound(stages: readonly Stage[]) {
     write: (line) => void lines.push(line),
     now: () => 0,
   });
-  const app = { host: "127.0.0.1", port: 8001, timeoutMs: 1000 };
+  const app = { http: { host: "127.0.0.1", port: 8001 }, timeoutMs: 1000 };
   const pipeline = new Pipeline({
     listener: "inbound",
     stages: [...stages, new InboundRouter()],
-    forwarder: new Forwarder(new Upstreams(parts.context), parts.timeouts),
+    forwarder: fakeForwarder(parts),
     store: new SnapshotStore(fakeSnapshot({ app })),
     clock: parts.clock,
     log,
@@ -168,7 +167,7 @@ Deno.test("a pipeline without anybody who chose a destination says that it is a 
   const lost = new Pipeline({
     listener: "edge",
     stages: [],
-    forwarder: new Forwarder(new Upstreams(parts.context), parts.timeouts),
+    forwarder: fakeForwarder(parts),
     store: new SnapshotStore(fakeSnapshot()),
     clock: parts.clock,
     log,

@@ -1,9 +1,13 @@
 // The one place where errors become answers.
 import { type ErrorKind, ProxyError } from "../errors.ts";
+import { grpcAnswer } from "../grpc/errors.ts";
+import { GRPC, type GrpcName, type GrpcStatus } from "../grpc/status.ts";
 import { jsonResponse, type Response } from "../http/message.ts";
 
 interface Answer {
   readonly status: number;
+  /** The same to a caller that speaks gRPC. */
+  readonly grpc: GrpcName;
   /** The body's `error`; null takes the message of the error itself, which is ours and safe to show. */
   readonly text: string | null;
   readonly fields?: Readonly<Record<string, string>>;
@@ -11,40 +15,66 @@ interface Answer {
 
 const BEARER = { "www-authenticate": "Bearer" };
 const INVALID_TOKEN = { "www-authenticate": 'Bearer error="invalid_token"' };
-const BAD_GATEWAY: Answer = { status: 502, text: "bad gateway" };
-const GATEWAY_TIMEOUT: Answer = { status: 504, text: "gateway timeout" };
+const BAD_GATEWAY: Answer = { status: 502, grpc: "UNAVAILABLE", text: "bad gateway" };
+const GATEWAY_TIMEOUT: Answer = { status: 504, grpc: "UNAVAILABLE", text: "gateway timeout" };
 
 /** Every kind there is; the compiler sees to it that none is missing. */
 const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
-  "bad-request": { status: 400, text: null },
-  "uri-too-long": { status: 414, text: null },
-  "headers-too-large": { status: 431, text: null },
-  "payload-too-large": { status: 413, text: null },
-  "request-timeout": { status: 408, text: null },
-  "version-not-supported": { status: 505, text: null },
-  "not-implemented": { status: 501, text: null },
-  "missing-authorization": { status: 401, text: "missing authorization header", fields: BEARER },
-  "invalid-authorization": { status: 401, text: "invalid authorization format", fields: BEARER },
-  "invalid-token": { status: 401, text: "invalid token", fields: INVALID_TOKEN },
-  "invalid-credentials": { status: 401, text: "invalid credentials", fields: BEARER },
-  "forbidden": { status: 403, text: null },
-  "rate-limited": { status: 429, text: "Too Many Requests" },
-  "route-not-found": { status: 404, text: null },
-  "method-not-allowed": { status: 405, text: "method not allowed" },
-  "loop-detected": { status: 508, text: null },
-  "too-many-connections": { status: 503, text: null, fields: { "retry-after": "1" } },
-  "overloaded": { status: 503, text: null, fields: { "retry-after": "1" } },
-  "draining": { status: 503, text: null, fields: { "retry-after": "1" } },
-  "no-endpoints": { status: 503, text: null },
-  "breaker-open": { status: 503, text: "circuit breaker is open" },
+  "bad-request": { status: 400, grpc: "INVALID_ARGUMENT", text: null },
+  "uri-too-long": { status: 414, grpc: "INVALID_ARGUMENT", text: null },
+  "headers-too-large": { status: 431, grpc: "RESOURCE_EXHAUSTED", text: null },
+  "payload-too-large": { status: 413, grpc: "RESOURCE_EXHAUSTED", text: null },
+  "request-timeout": { status: 408, grpc: "DEADLINE_EXCEEDED", text: null },
+  "version-not-supported": { status: 505, grpc: "UNIMPLEMENTED", text: null },
+  "not-implemented": { status: 501, grpc: "UNIMPLEMENTED", text: null },
+  "missing-authorization": {
+    status: 401,
+    grpc: "UNAUTHENTICATED",
+    text: "missing authorization header",
+    fields: BEARER,
+  },
+  "invalid-authorization": {
+    status: 401,
+    grpc: "UNAUTHENTICATED",
+    text: "invalid authorization format",
+    fields: BEARER,
+  },
+  "invalid-token": {
+    status: 401,
+    grpc: "UNAUTHENTICATED",
+    text: "invalid token",
+    fields: INVALID_TOKEN,
+  },
+  "invalid-credentials": {
+    status: 401,
+    grpc: "UNAUTHENTICATED",
+    text: "invalid credentials",
+    fields: BEARER,
+  },
+  "forbidden": { status: 403, grpc: "PERMISSION_DENIED", text: null },
+  "rate-limited": { status: 429, grpc: "RESOURCE_EXHAUSTED", text: "Too Many Requests" },
+  "route-not-found": { status: 404, grpc: "UNIMPLEMENTED", text: null },
+  "method-not-allowed": { status: 405, grpc: "UNIMPLEMENTED", text: "method not allowed" },
+  "loop-detected": { status: 508, grpc: "INTERNAL", text: null },
+  "too-many-connections": {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    text: null,
+    fields: { "retry-after": "1" },
+  },
+  "overloaded": { status: 503, grpc: "UNAVAILABLE", text: null, fields: { "retry-after": "1" } },
+  "draining": { status: 503, grpc: "UNAVAILABLE", text: null, fields: { "retry-after": "1" } },
+  "no-endpoints": { status: 503, grpc: "UNAVAILABLE", text: null },
+  "breaker-open": { status: 503, grpc: "UNAVAILABLE", text: "circuit breaker is open" },
   "connect-failed": BAD_GATEWAY,
   "connect-timeout": GATEWAY_TIMEOUT,
   "upstream-reset": BAD_GATEWAY,
-  "upstream-protocol": BAD_GATEWAY,
-  "deadline": GATEWAY_TIMEOUT,
+  // It may have done the work: an invitation to try again would be wrong.
+  "upstream-protocol": { ...BAD_GATEWAY, grpc: "INTERNAL" },
+  "deadline": { ...GATEWAY_TIMEOUT, grpc: "DEADLINE_EXCEEDED" },
   // Nobody reads this one; 499 is what logs call it since nginx.
-  "downstream-gone": { status: 499, text: "client closed request" },
-  "internal": { status: 500, text: "internal error" },
+  "downstream-gone": { status: 499, grpc: "CANCELLED", text: "client closed request" },
+  "internal": { status: 500, grpc: "INTERNAL", text: "internal error" },
 };
 
 /** What went wrong, as a ProxyError; anything else is a bug of ours. */
@@ -53,12 +83,22 @@ export function toProxyError(error: unknown): ProxyError {
   return new ProxyError("internal", "unexpected error", { side: "local", cause: error });
 }
 
-/** The answer to an exchange that failed. It names its reason for machines. */
-export function rescue(error: ProxyError): Response {
+/** The answer to an exchange that failed, in the caller's protocol. It names its reason for machines. */
+export function rescue(error: ProxyError, protocol: "http" | "grpc" = "http"): Response {
   const { status, text, fields } = ANSWERS[error.kind];
-  const response = jsonResponse(status, { error: text ?? error.message });
+  const { code, message } = grpcStatusOf(error);
+  const response = protocol === "grpc"
+    ? grpcAnswer(code, message)
+    : jsonResponse(status, { error: text ?? error.message });
   response.headers.append("x-mesh-reason", error.kind);
   for (const name in fields) response.headers.append(name, fields[name]!);
   for (const name in error.fields) response.headers.set(name, error.fields[name]!);
   return response;
+}
+
+/** How an error reads in gRPC, also behind a body that has begun. */
+export function grpcStatusOf(error: unknown): GrpcStatus {
+  const problem = toProxyError(error);
+  const { grpc, text } = ANSWERS[problem.kind];
+  return { code: GRPC[grpc], message: text ?? problem.message };
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type ErrorKind, ProxyError } from "../errors.ts";
+import { GRPC, type GrpcName } from "../grpc/status.ts";
 import { rescue, toProxyError } from "./rescue.ts";
 
 /** Status and the body's `error`; null where it is the error's own message. Complete, or it does not compile. */
@@ -104,5 +105,49 @@ Deno.test("toProxyError leaves our errors as they are and takes everything else 
     const error = toProxyError(other);
     assertEquals([error.kind, error.side, error.retry], ["internal", "local", "no"]);
     assertStrictEquals(error.cause, other);
+  }
+});
+
+/** By kind; complete, or it does not compile. */
+const GRPC_CODES: Record<ErrorKind, GrpcName> = {
+  "bad-request": "INVALID_ARGUMENT",
+  "uri-too-long": "INVALID_ARGUMENT",
+  "headers-too-large": "RESOURCE_EXHAUSTED",
+  "payload-too-large": "RESOURCE_EXHAUSTED",
+  "request-timeout": "DEADLINE_EXCEEDED",
+  "version-not-supported": "UNIMPLEMENTED",
+  "not-implemented": "UNIMPLEMENTED",
+  "missing-authorization": "UNAUTHENTICATED",
+  "invalid-authorization": "UNAUTHENTICATED",
+  "invalid-token": "UNAUTHENTICATED",
+  "invalid-credentials": "UNAUTHENTICATED",
+  "forbidden": "PERMISSION_DENIED",
+  "rate-limited": "RESOURCE_EXHAUSTED",
+  "route-not-found": "UNIMPLEMENTED",
+  "method-not-allowed": "UNIMPLEMENTED",
+  "loop-detected": "INTERNAL",
+  "too-many-connections": "UNAVAILABLE",
+  "overloaded": "UNAVAILABLE",
+  "draining": "UNAVAILABLE",
+  "no-endpoints": "UNAVAILABLE",
+  "breaker-open": "UNAVAILABLE",
+  "connect-failed": "UNAVAILABLE",
+  "connect-timeout": "UNAVAILABLE",
+  "upstream-reset": "UNAVAILABLE",
+  "upstream-protocol": "INTERNAL",
+  "deadline": "DEADLINE_EXCEEDED",
+  "downstream-gone": "CANCELLED",
+  "internal": "INTERNAL",
+};
+
+Deno.test("rescue answers a gRPC caller by trailers alone, with the code of each kind and the same words", () => {
+  for (const [kind, name] of Object.entries(GRPC_CODES) as [ErrorKind, GrpcName][]) {
+    const error = new ProxyError(kind, "own words", { side: "local" });
+    const { status, headers, body } = rescue(error, "grpc");
+    assertEquals([status, body.isEnded], [200, true], kind);
+    assertEquals(headers.get("content-type"), "application/grpc");
+    assertEquals(headers.get("grpc-status"), String(GRPC[name]), kind);
+    assertEquals(headers.get("grpc-message"), ANSWERS[kind][1] ?? "own words", kind);
+    assertEquals(headers.get("x-mesh-reason"), kind);
   }
 });

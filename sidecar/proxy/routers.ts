@@ -7,6 +7,7 @@ import type { Cluster, Snapshot } from "../snapshot/snapshot.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import type { Exchange } from "./exchange.ts";
 import { noEndpoints } from "./forward.ts";
+import { isGrpcRequest } from "./grpc_call.ts";
 import type { Router } from "./pipeline.ts";
 
 /** The suffix under which services may be called where a bare name will not do. */
@@ -141,11 +142,12 @@ export class DedicatedRouter implements Router {
   }
 }
 
-/** Everything that comes in is for the app. */
+/** Everything that comes in is for the app, and gRPC for where the app has it. */
 export class InboundRouter implements Router {
   route(exchange: Exchange): undefined {
     if (exchange.request.form === "authority") throw connectRefused();
-    const { app } = exchange.snapshot;
+    const { app: main, grpcApp } = exchange.snapshot;
+    const app = grpcApp !== undefined && isGrpcRequest(exchange.request) ? grpcApp : main;
     if (app === undefined) throw noEndpoints("app");
     take(exchange, app);
   }

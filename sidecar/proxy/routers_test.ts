@@ -288,7 +288,9 @@ Deno.test("DedicatedRouter goes to its service whatever Host says", () => {
 });
 
 Deno.test("InboundRouter goes to the app, and nowhere where there is none", () => {
-  const snapshot = fakeSnapshot({ app: { host: "127.0.0.1", port: 8001, timeoutMs: 99 } });
+  const snapshot = fakeSnapshot({
+    app: { http: { host: "127.0.0.1", port: 8001 }, timeoutMs: 99 },
+  });
   const exchange = fakeExchange({ snapshot, listener: "inbound", target: "/a/../b//c" });
   new InboundRouter().route(exchange);
   assertStrictEquals(exchange.cluster, snapshot.app!);
@@ -298,7 +300,10 @@ Deno.test("InboundRouter goes to the app, and nowhere where there is none", () =
 });
 
 Deno.test("every listener refuses CONNECT", async () => {
-  const snapshot = fakeSnapshot({ endpoints: USERS, app: { host: "::1", port: 1, timeoutMs: 1 } });
+  const snapshot = fakeSnapshot({
+    endpoints: USERS,
+    app: { http: { host: "::1", port: 1 }, timeoutMs: 1 },
+  });
   const connect: FakeExchange = {
     snapshot,
     method: "CONNECT",

@@ -11,11 +11,10 @@ import { RateLimit } from "../filters/rate_limit.ts";
 import { StripIdentity } from "../filters/strip_identity.ts";
 import { SnapshotStore } from "../snapshot/store.ts";
 import { Logger } from "../telemetry/log.ts";
-import { Upstreams } from "../upstream/upstreams.ts";
-import { Forwarder } from "./forward.ts";
 import { Login } from "./login.ts";
 import { Pipeline, type Stage } from "./pipeline.ts";
 import { EdgeRouter, PathNormalizer } from "./routers.ts";
+import { fakeForwarder } from "./test_forward.ts";
 
 const TEN = { rate: { count: 10, perMs: 1000 }, burst: 10, key: "user" } as const;
 const ROUTES = [
@@ -33,7 +32,7 @@ export async function edge(
   const { hasJwt = true, format = "json" } = options;
   const parts = upstreamRig();
   const { clock } = parts;
-  const forwarder = new Forwarder(new Upstreams(parts.context), parts.timeouts);
+  const forwarder = fakeForwarder(parts);
   const key = await importSecret(SECRET);
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);

@@ -4,7 +4,7 @@ import { settle } from "../../tests/support/fake_clock.ts";
 import { fakeExchange, type FakeRequest } from "../../tests/support/fake_exchange.ts";
 import { fakeCluster } from "../../tests/support/fake_snapshot.ts";
 import { ok, outcome } from "../../tests/support/scripted_upstream.ts";
-import { upstreamRig } from "../../tests/support/upstream_rig.ts";
+import { type UpstreamRig, upstreamRig } from "../../tests/support/upstream_rig.ts";
 import { ProxyError } from "../errors.ts";
 import { readBody } from "../http/body.ts";
 import type { Response } from "../http/message.ts";
@@ -15,11 +15,19 @@ import { Forwarder } from "./forward.ts";
 export const ONE = ["10.0.0.1:80"];
 export const FOUR = ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"];
 
+/** A forwarder over a scripted upstream. */
+export function fakeForwarder(
+  { context, timeouts, clock }: UpstreamRig,
+  upstreams: Upstreams = new Upstreams(context),
+): Forwarder {
+  return new Forwarder({ upstreams, timeouts, clock, random: () => 0 });
+}
+
 /** A forwarder to one cluster. `begin` starts an exchange; a response comes when the test sends one. */
 export function rig(addresses: readonly string[] = ONE, limits: Partial<PoolLimits> = {}) {
   const parts = upstreamRig(limits);
   const upstreams = new Upstreams(parts.context);
-  const forwarder = new Forwarder(upstreams, parts.timeouts);
+  const forwarder = fakeForwarder(parts, upstreams);
   const cluster = fakeCluster("user-service", addresses);
   const begin = async (request: FakeRequest = {}, timeoutMs = 5000) => {
     const exchange = fakeExchange(request);

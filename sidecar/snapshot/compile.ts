@@ -2,6 +2,18 @@
 import { RouteTable } from "./route_table.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where the local app listens, for HTTP/1.1 and for HTTP/2. */
+export interface AppInputs {
+  readonly http?: Address | undefined;
+  readonly grpc?: Address | undefined;
+  readonly timeoutMs: number;
+}
+
 /** Everything a snapshot is made of. */
 export interface SnapshotInputs {
   readonly policyRevision: string;
@@ -9,9 +21,7 @@ export interface SnapshotInputs {
   readonly defaultUpstream: UpstreamSettings;
   /** What the registry last said of each watched service. */
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
-  readonly app:
-    | { readonly host: string; readonly port: number; readonly timeoutMs: number }
-    | undefined;
+  readonly app: AppInputs | undefined;
   readonly routes: readonly Route[];
 }
 
@@ -33,7 +43,7 @@ export function compileSnapshot(
     policyRevision: inputs.policyRevision,
     clusters,
     defaultUpstream: inputs.defaultUpstream,
-    app: inputs.app && keep(previous?.app, compileApp(inputs.app)),
+    ...compileApps(inputs.app, previous),
     routes: isSameRoutes && previous !== undefined
       ? previous.routes
       : new RouteTable(inputs.routes),
@@ -52,12 +62,30 @@ function compileCluster(
   return Object.freeze({ ...settings, name, endpoints });
 }
 
-function compileApp(app: { host: string; port: number; timeoutMs: number }): Cluster {
-  const { host, port, timeoutMs } = app;
+/** An app with one address has everything there. */
+function compileApps(
+  app: AppInputs | undefined,
+  previous: Snapshot | undefined,
+): Pick<Snapshot, "app" | "grpcApp"> {
+  const { http, grpc, timeoutMs = 0 } = app ?? {};
+  const http1 = http && compileApp(http, "http1", timeoutMs);
+  const http2 = grpc && compileApp(grpc, "http2", timeoutMs);
+  const [main, other] = http1 === undefined ? [http2, undefined] : [http1, http2];
+  return {
+    app: main && keep(previous?.app, main),
+    grpcApp: other && keep(previous?.grpcApp, other),
+  };
+}
+
+function compileApp(
+  { host, port }: Address,
+  protocol: Cluster["protocol"],
+  timeoutMs: number,
+): Cluster {
   const endpoint: Endpoint = Object.freeze({ id: "app", host, port, tags: [], meta: {} });
   return Object.freeze({
     name: "app",
-    protocol: "http1",
+    protocol,
     loadBalancer: ROUND_ROBIN,
     timeoutMs,
     endpoints: Object.freeze([endpoint]),

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { endpoint, fakeInputs, fakeRoute } from "../../tests/support/fake_snapshot.ts";
 import { compileSnapshot, isSameEndpoints, type SnapshotInputs } from "./compile.ts";
 
-const APP = { host: "127.0.0.1", port: 8001, timeoutMs: 15_000 };
+const APP = { http: { host: "127.0.0.1", port: 8001 }, timeoutMs: 15_000 };
 
 function recompile(before: SnapshotInputs, change: Partial<SnapshotInputs>) {
   const first = compileSnapshot(before);

@@ -55,11 +55,14 @@ Deno.test("diffSnapshots takes an endpoint with another address under its id for
 });
 
 Deno.test("diffSnapshots calls nothing the same where any part is another, also without a new address", () => {
-  const before = { endpoints: { a: ["10.0.0.1:1"] }, app: { host: "::1", port: 1, timeoutMs: 1 } };
+  const before = {
+    endpoints: { a: ["10.0.0.1:1"] },
+    app: { http: { host: "::1", port: 1 }, timeoutMs: 1 },
+  };
   const changes: Partial<SnapshotInputs>[] = [
     { endpoints: new Map([["a", [endpoint("10.0.0.1:1", { tags: ["v2"] })]]]) },
     { endpoints: new Map([["a", [endpoint("10.0.0.1:1", { meta: { version: "v2" } })]]]) },
-    { app: { host: "::1", port: 1, timeoutMs: 2 } },
+    { app: { http: { host: "::1", port: 1 }, timeoutMs: 2 } },
     { app: undefined },
     { routes: [fakeRoute("/x")] },
     { policyRevision: "p2" },

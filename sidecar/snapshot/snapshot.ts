@@ -11,12 +11,29 @@ export interface Endpoint {
   readonly meta: Readonly<Record<string, string>>;
 }
 
+/** What may be worth another try: no connection, one that broke before an answer, 502 to 504, or gRPC's UNAVAILABLE. */
+export type RetryOn = "connect" | "reset" | "gateway-error" | "grpc-unavailable";
+
+/** When a request is sent once more, and how often. */
+export interface RetrySettings {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+  readonly on: readonly RetryOn[];
+  /** The wait between two tries. */
+  readonly backoff: { readonly minMs: number; readonly maxMs: number };
+  /** Retries in proportion to requests, so that they cannot multiply a failure: 0.2 is one in five. */
+  readonly budget: number;
+}
+
 /** What the operator says of one upstream. */
 export interface UpstreamSettings {
-  readonly protocol: "auto" | "http1";
+  /** What its endpoints speak; `tcp` is bytes that nobody reads, for a dedicated port. */
+  readonly protocol: "auto" | "http1" | "http2" | "tcp";
   readonly loadBalancer: { readonly algorithm: "round-robin" };
   /** How long the head of a response may take once the request was sent; 0: no limit. */
   readonly timeoutMs: number;
+  /** Left out: a request is sent again only where nobody can have worked on it. */
+  readonly retry?: RetrySettings;
   /** A local port dedicated to this upstream. */
   readonly bind?: { readonly host: string; readonly port: number };
 }
@@ -41,6 +58,8 @@ export interface Route extends RouteRule {
   readonly auth: "none" | "jwt";
   readonly rateLimit?: RateLimitSettings;
   readonly timeoutMs?: number;
+  /** How JSON becomes gRPC here, in the composition root's words. */
+  readonly transcode?: unknown;
 }
 
 /** One compiled state of the mesh. */
@@ -54,6 +73,8 @@ export interface Snapshot {
   readonly defaultUpstream: UpstreamSettings;
   /** The local app as a cluster of one endpoint; absent on a pure edge. */
   readonly app: Cluster | undefined;
+  /** Where the app has its gRPC calls, if elsewhere than the rest. */
+  readonly grpcApp: Cluster | undefined;
   /** Routes of the gateway; empty elsewhere. */
   readonly routes: RouteTable<Route>;
 }

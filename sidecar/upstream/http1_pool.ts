@@ -1,79 +1,43 @@
-// Connections to one endpoint: idle ones kept warm, their number bounded, callers queued for the next free one.
-import { ProxyError } from "../errors.ts";
-import { type ClientLimits, Http1ClientConnection } from "../http1/client_connection.ts";
+// HTTP/1.1 connections to one endpoint: idle ones kept warm, their number bounded, callers queued for the next free one.
+import { Http1ClientConnection } from "../http1/client_connection.ts";
 import { Cancellation } from "../lib/cancellation.ts";
-import type { Sweeper } from "../lib/sweeper.ts";
-import type { Timeouts } from "../lib/timeouts.ts";
 import type { Transport } from "../net/transport.ts";
+import type { ClientConnection } from "./client_connection.ts";
+import { dialInTime } from "./dial.ts";
+import { type Address, type Pool, type PoolContext, type PoolSize, shuttingDown } from "./pool.ts";
+import { WaitingLine } from "./waiting_line.ts";
 
-export interface PoolLimits extends ClientLimits {
-  /** Connections of one endpoint, idle and busy. */
-  readonly connections: number;
-  /** Exchanges waiting for one of them. */
-  readonly pending: number;
-  readonly connectTimeoutMs: number;
-}
-
-/** What a pool may hold unless told otherwise. */
-export const DEFAULT_POOL_LIMITS = {
-  /** An app that cannot serve a thousand at once is not helped by more; the rest waits here, where it costs little. */
-  connections: 1024,
-  /** As many again may wait; beyond that an early 503 is kinder than a late 504. */
-  pending: 1024,
-  /** A SYN is repeated after one second and again after two: this lets one of them be lost. */
-  connectTimeoutMs: 3000,
-} as const;
-
-export interface PoolContext {
-  readonly limits: PoolLimits;
-  readonly timeouts: Timeouts;
-  readonly sweeper: Sweeper;
-  /** `signal` is aborted when the connection is not wanted any more, so that what cannot be reached piles up nothing. */
-  dial(
-    address: { readonly host: string; readonly port: number },
-    signal: AbortSignal,
-  ): Promise<Transport>;
-}
-
-interface Waiter {
-  /** False when it has left meanwhile. */
-  readonly give: (connection: Http1ClientConnection) => boolean;
-  readonly fail: (error: Error) => void;
-}
-
-export class Pool {
-  readonly address: { readonly host: string; readonly port: number };
-  /** The address as `HOST:PORT`. */
+export class Http1Pool implements Pool {
+  readonly address: Address;
   readonly name: string;
   readonly #context: PoolContext;
   /** The most recently used last: it is the warmest, and the others may age out. */
   readonly #idle: Http1ClientConnection[] = [];
   readonly #busy = new Set<Http1ClientConnection>();
-  readonly #waiters: Waiter[] = [];
+  readonly #line: WaitingLine<Http1ClientConnection>;
   #dialing = 0;
   #state: "open" | "draining" | "closed" = "open";
 
-  constructor(address: { readonly host: string; readonly port: number }, context: PoolContext) {
+  constructor(address: Address, context: PoolContext) {
     this.address = address;
     this.name = `${address.host}:${address.port}`;
     this.#context = context;
+    this.#line = new WaitingLine(context.limits.pending);
   }
 
-  get size(): { readonly idle: number; readonly busy: number; readonly pending: number } {
-    return { idle: this.#idle.length, busy: this.#busy.size, pending: this.#waiters.length };
+  get size(): PoolSize {
+    return { idle: this.#idle.length, busy: this.#busy.size, pending: this.#line.length };
   }
 
   get isOpen(): boolean {
     return this.#state === "open";
   }
 
-  /** No connection is left, none is being made and nobody waits for one. */
   get isEmpty(): boolean {
-    return this.#idle.length + this.#busy.size + this.#dialing + this.#waiters.length === 0;
+    return this.#idle.length + this.#busy.size + this.#dialing + this.#line.length === 0;
   }
 
-  /** An idle connection, without waiting; undefined when there is none. */
-  takeIdle(): Http1ClientConnection | undefined {
+  take(): Http1ClientConnection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
@@ -85,10 +49,6 @@ export class Pool {
     }
   }
 
-  /**
-   * A new connection, or the next that comes free when their number is used up.
-   * Throws ProxyError `connect-failed`, `connect-timeout`, `overloaded` or `draining`, or the reason of a cancellation.
-   */
   async connect(cancellation: Cancellation): Promise<Http1ClientConnection> {
     const { limits } = this.#context;
     cancellation.throwIfCancelled();
@@ -97,22 +57,13 @@ export class Pool {
       return await this.#dial(cancellation);
     }
     // Whoever retries comes here first; nobody would wake it for a connection that is idle already.
-    const idle = this.takeIdle();
-    if (idle !== undefined) return idle;
-    if (this.#waiters.length >= limits.pending) {
-      throw new ProxyError(
-        "overloaded",
-        `${limits.pending} requests wait for a connection already`,
-        { side: "local" },
-      );
-    }
-    return await this.#wait(cancellation);
+    return this.take() ?? await this.#line.join(cancellation);
   }
 
   async #dial(cancellation: Cancellation): Promise<Http1ClientConnection> {
     this.#dialing++;
     try {
-      const transport = await this.#dialInTime(cancellation);
+      const transport = await dialInTime(this.address, this.#context, cancellation);
       if (this.#state !== "closed") return this.#adopt(transport);
       transport.close();
       throw shuttingDown();
@@ -122,54 +73,6 @@ export class Pool {
     } finally {
       this.#dialing--;
     }
-  }
-
-  /** A connection that comes after the caller left is closed: nobody knows how old it is when it is wanted. */
-  #dialInTime(cancellation: Cancellation): Promise<Transport> {
-    const { limits, timeouts } = this.#context;
-    return new Promise((resolve, reject) => {
-      const dialing = new AbortController();
-      let isOver = false;
-      const end = (): boolean => {
-        if (isOver) return false;
-        isOver = true;
-        timeout.clear();
-        cancellation.off(onCancel);
-        return true;
-      };
-      const fail = (error: Error): void => {
-        if (!end()) return;
-        reject(error);
-        dialing.abort();
-      };
-      const onCancel = (reason: Error): void => fail(reason);
-      const timeout = timeouts.after(limits.connectTimeoutMs, () => {
-        fail(
-          this.#connectError(
-            "connect-timeout",
-            `no connection within ${limits.connectTimeoutMs} ms`,
-          ),
-        );
-      });
-      cancellation.onCancel(onCancel);
-      this.#context.dial(this.address, dialing.signal).then(
-        (transport) => end() ? resolve(transport) : transport.close(),
-        (error) => fail(this.#connectError("connect-failed", "no connection", error)),
-      );
-    });
-  }
-
-  #connectError(
-    kind: "connect-failed" | "connect-timeout",
-    message: string,
-    cause?: unknown,
-  ): ProxyError {
-    const { host, port } = this.address;
-    return new ProxyError(kind, `${message} to ${host}:${port}`, {
-      side: "upstream",
-      retry: "yes",
-      cause,
-    });
   }
 
   #adopt(transport: Transport): Http1ClientConnection {
@@ -183,34 +86,14 @@ export class Pool {
     return connection;
   }
 
-  #wait(cancellation: Cancellation): Promise<Http1ClientConnection> {
-    return new Promise((resolve, reject) => {
-      let hasLeft = false;
-      const leave = (reason: Error): void => {
-        hasLeft = true;
-        const at = this.#waiters.indexOf(waiter);
-        if (at >= 0) this.#waiters.splice(at, 1);
-        reject(reason);
-      };
-      const waiter: Waiter = {
-        give: (connection) => {
-          if (hasLeft) return false;
-          cancellation.off(leave);
-          resolve(connection);
-          return true;
-        },
-        fail: (error) => {
-          cancellation.off(leave);
-          reject(error);
-        },
-      };
-      this.#waiters.push(waiter);
-      cancellation.onCancel(leave);
-    });
+  giveBack(connection: ClientConnection): void {
+    const own = connection as Http1ClientConnection;
+    if (own.isUsable) this.#release(own);
+    else own.close();
   }
 
   #release(connection: Http1ClientConnection): void {
-    if (this.#waiters.shift()?.give(connection)) return;
+    if (this.#line.next()?.give(connection)) return;
     this.#busy.delete(connection);
     if (this.#state === "open") this.#idle.push(connection);
     else connection.close();
@@ -227,7 +110,7 @@ export class Pool {
 
   /** A place came free without a connection to give. */
   #dialMoreForWaiters(): void {
-    const waiter = this.#waiters.shift();
+    const waiter = this.#line.next();
     if (waiter === undefined) return;
     this.#dial(NEVER).then(
       (connection) => void (waiter.give(connection) || this.#release(connection)),
@@ -235,23 +118,17 @@ export class Pool {
     );
   }
 
-  /** Closes what is idle now, and what is busy as it comes free. */
   drain(): void {
     if (this.#state === "open") this.#state = "draining";
     for (const connection of this.#idle.splice(0)) connection.close();
   }
 
-  /** Cuts everything. */
   close(): void {
     this.#state = "closed";
     this.drain();
-    for (const waiter of this.#waiters.splice(0)) waiter.fail(shuttingDown());
+    this.#line.failAll(shuttingDown());
     for (const connection of [...this.#busy]) connection.abort(shuttingDown());
   }
-}
-
-function shuttingDown(): ProxyError {
-  return new ProxyError("draining", "the sidecar is shutting down", { side: "local" });
 }
 
 /** For a dial on behalf of a waiter, which has its own way to leave. */

@@ -7,16 +7,20 @@ import { ProxyError } from "../errors.ts";
 import { readBody } from "../http/body.ts";
 import type { Http1ClientConnection } from "../http1/client_connection.ts";
 import { Cancellation } from "../lib/cancellation.ts";
-import { Pool, type PoolLimits } from "./pool.ts";
+import { Http1Pool } from "./http1_pool.ts";
+import type { PoolLimits } from "./pool.ts";
 
 const ADDRESS = { host: "10.0.0.1", port: 80 };
 
-function rig(limits: Partial<PoolLimits> = {}): UpstreamRig & { readonly pool: Pool } {
+function rig(limits: Partial<PoolLimits> = {}): UpstreamRig & { readonly pool: Http1Pool } {
   const parts = upstreamRig(limits);
-  return { ...parts, pool: new Pool(ADDRESS, parts.context) };
+  return { ...parts, pool: new Http1Pool(ADDRESS, parts.context) };
 }
 
-function connect(pool: Pool, cancellation = new Cancellation()): Promise<Http1ClientConnection> {
+function connect(
+  pool: Http1Pool,
+  cancellation = new Cancellation(),
+): Promise<Http1ClientConnection> {
   return pool.connect(cancellation);
 }
 
@@ -36,34 +40,34 @@ async function failure(work: Promise<unknown>): Promise<string> {
   return result.error instanceof ProxyError ? result.error.kind : String(result.error);
 }
 
-Deno.test("Pool has no idle connection before one was used", () => {
+Deno.test("Http1Pool has no idle connection before one was used", () => {
   const { pool } = rig();
-  assertEquals(pool.takeIdle(), undefined);
+  assertEquals(pool.take(), undefined);
   assert(pool.isEmpty);
 });
 
-Deno.test("Pool dials, lends, takes back and lends again without dialling", async () => {
+Deno.test("Http1Pool dials, lends, takes back and lends again without dialling", async () => {
   const { pool, upstream } = rig();
   const connection = await connect(pool);
   assertEquals(pool.size, { idle: 0, busy: 1, pending: 0 });
   await use(connection, upstream.last);
   assertEquals(pool.size, { idle: 1, busy: 0, pending: 0 });
-  assertStrictEquals(pool.takeIdle(), connection);
+  assertStrictEquals(pool.take(), connection);
   assertEquals(pool.size, { idle: 0, busy: 1, pending: 0 });
   assertEquals(upstream.dialled, ["10.0.0.1:80"]);
 });
 
-Deno.test("Pool lends the warmest connection first", async () => {
+Deno.test("Http1Pool lends the warmest connection first", async () => {
   const { pool, upstream } = rig();
   const [first, second] = [await connect(pool), await connect(pool)];
   await use(first, upstream.connections[0]!);
   await use(second, upstream.connections[1]!);
-  assertStrictEquals(pool.takeIdle(), second);
-  assertStrictEquals(pool.takeIdle(), first);
-  assertEquals(pool.takeIdle(), undefined);
+  assertStrictEquals(pool.take(), second);
+  assertStrictEquals(pool.take(), first);
+  assertEquals(pool.take(), undefined);
 });
 
-Deno.test("Pool forgets an idle connection that its peer closes, breaks or speaks on unasked", async () => {
+Deno.test("Http1Pool forgets an idle connection that its peer closes, breaks or speaks on unasked", async () => {
   const ends: ((transport: ScriptedTransport) => void)[] = [
     (transport) => transport.end(),
     (transport) => transport.reset(),
@@ -75,23 +79,23 @@ Deno.test("Pool forgets an idle connection that its peer closes, breaks or speak
     await use(await connect(pool), upstream.last);
     end(upstream.last);
     await settle();
-    assertEquals(pool.takeIdle(), undefined);
+    assertEquals(pool.take(), undefined);
     assert(upstream.last.isClosed);
     assert(pool.isEmpty);
   }
 });
 
-Deno.test("Pool replaces a dead connection with a fresh one", async () => {
+Deno.test("Http1Pool replaces a dead connection with a fresh one", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   await use(await connect(pool), upstream.last);
   upstream.last.end();
   await settle();
-  assertEquals(pool.takeIdle(), undefined);
+  assertEquals(pool.take(), undefined);
   await use(await connect(pool), upstream.last);
   assertEquals(upstream.connections.map(({ isClosed }) => isClosed), [true, false]);
 });
 
-Deno.test("Pool lets an idle connection go after the idle timeout", async () => {
+Deno.test("Http1Pool lets an idle connection go after the idle timeout", async () => {
   const { pool, upstream, clock } = rig({ idleTimeoutMs: 10_000 });
   await use(await connect(pool), upstream.last);
   await clock.advance(9_900);
@@ -101,7 +105,7 @@ Deno.test("Pool lets an idle connection go after the idle timeout", async () => 
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("Pool counts connections that are being made as connections", async () => {
+Deno.test("Http1Pool counts connections that are being made as connections", async () => {
   const { pool, upstream } = rig({ connections: 2 });
   upstream.rule = "hold";
   const all = [connect(pool), connect(pool), connect(pool)];
@@ -115,7 +119,7 @@ Deno.test("Pool counts connections that are being made as connections", async ()
   assertStrictEquals(await all[2], first!);
 });
 
-Deno.test("Pool serves those who wait in the order in which they came", async () => {
+Deno.test("Http1Pool serves those who wait in the order in which they came", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const connection = await connect(pool);
   const order: number[] = [];
@@ -129,7 +133,7 @@ Deno.test("Pool serves those who wait in the order in which they came", async ()
   assertEquals(pool.size, { idle: 0, busy: 1, pending: 0 });
 });
 
-Deno.test("Pool refuses more waiters than it may hold, at once and not for another try", async () => {
+Deno.test("Http1Pool refuses more waiters than it may hold, at once and not for another try", async () => {
   const { pool } = rig({ connections: 1, pending: 2 });
   await connect(pool);
   const waiting = [connect(pool), connect(pool)];
@@ -140,7 +144,7 @@ Deno.test("Pool refuses more waiters than it may hold, at once and not for anoth
   await Promise.allSettled(waiting);
 });
 
-Deno.test("Pool lets a waiter leave, and its place goes to another", async () => {
+Deno.test("Http1Pool lets a waiter leave, and its place goes to another", async () => {
   const { pool, upstream } = rig({ connections: 1, pending: 1 });
   const connection = await connect(pool);
   const cancellation = new Cancellation();
@@ -153,7 +157,7 @@ Deno.test("Pool lets a waiter leave, and its place goes to another", async () =>
   assertStrictEquals(await next, connection);
 });
 
-Deno.test("Pool gives no connection to whoever is cancelled before he asks", async () => {
+Deno.test("Http1Pool gives no connection to whoever is cancelled before he asks", async () => {
   const { pool, upstream } = rig();
   const cancellation = new Cancellation();
   cancellation.cancel(new ProxyError("downstream-gone", "gone", { side: "downstream" }));
@@ -162,7 +166,7 @@ Deno.test("Pool gives no connection to whoever is cancelled before he asks", asy
   assert(pool.isEmpty);
 });
 
-Deno.test("Pool dials for the next in line when a connection is lost", async () => {
+Deno.test("Http1Pool dials for the next in line when a connection is lost", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const lost = await connect(pool);
   const next = connect(pool);
@@ -173,7 +177,7 @@ Deno.test("Pool dials for the next in line when a connection is lost", async () 
   assertEquals(pool.size, { idle: 0, busy: 1, pending: 0 });
 });
 
-Deno.test("Pool keeps a connection that was dialled for somebody who has left meanwhile", async () => {
+Deno.test("Http1Pool keeps a connection that was dialled for somebody who has left meanwhile", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const lost = await connect(pool);
   const cancellation = new Cancellation();
@@ -191,7 +195,7 @@ Deno.test("Pool keeps a connection that was dialled for somebody who has left me
   assertEquals(pool.size, { idle: 1, busy: 0, pending: 0 });
 });
 
-Deno.test("Pool leaks no place when the only waiter leaves while its connection is being made", async () => {
+Deno.test("Http1Pool leaks no place when the only waiter leaves while its connection is being made", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const lost = await connect(pool);
   const cancellation = new Cancellation();
@@ -204,17 +208,17 @@ Deno.test("Pool leaks no place when the only waiter leaves while its connection 
   upstream.held[0]!.accept();
   await settle();
   assertEquals(pool.size, { idle: 1, busy: 0, pending: 0 });
-  assert(pool.takeIdle() !== undefined, "and it can be used");
+  assert(pool.take() !== undefined, "and it can be used");
 });
 
-Deno.test("Pool gives what is idle to whoever comes for a new connection when their number is used up", async () => {
+Deno.test("Http1Pool gives what is idle to whoever comes for a new connection when their number is used up", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const connection = await connect(pool);
   await use(connection, upstream.last);
   assertStrictEquals(await connect(pool), connection);
 });
 
-Deno.test("Pool says that a connection cannot be made, and that another endpoint may be tried", async () => {
+Deno.test("Http1Pool says that a connection cannot be made, and that another endpoint may be tried", async () => {
   const { pool, upstream } = rig();
   upstream.rule = "refuse";
   const error = await assertRejects(() => connect(pool), ProxyError, "10.0.0.1:80");
@@ -223,7 +227,7 @@ Deno.test("Pool says that a connection cannot be made, and that another endpoint
   assert(pool.isEmpty);
 });
 
-Deno.test("Pool fails one waiter with each dial that fails for it, and leaves none behind", async () => {
+Deno.test("Http1Pool fails one waiter with each dial that fails for it, and leaves none behind", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const lost = await connect(pool);
   const waiting = [connect(pool), connect(pool), connect(pool)];
@@ -234,7 +238,7 @@ Deno.test("Pool fails one waiter with each dial that fails for it, and leaves no
   assert(pool.isEmpty);
 });
 
-Deno.test("Pool waits for a connection up to the connect timeout, then gives the dial up", async () => {
+Deno.test("Http1Pool waits for a connection up to the connect timeout, then gives the dial up", async () => {
   const { pool, upstream, clock } = rig({ connectTimeoutMs: 3000 });
   upstream.rule = "hold";
   const connecting = connect(pool);
@@ -249,7 +253,7 @@ Deno.test("Pool waits for a connection up to the connect timeout, then gives the
   assertEquals(clock.pending, 0);
 });
 
-Deno.test("Pool closes a connection that comes after its caller gave up", async () => {
+Deno.test("Http1Pool closes a connection that comes after its caller gave up", async () => {
   const { pool, upstream, clock } = rig();
   upstream.rule = "hold";
   const connecting = connect(pool);
@@ -261,7 +265,7 @@ Deno.test("Pool closes a connection that comes after its caller gave up", async 
   assertEquals(pool.size, { idle: 0, busy: 0, pending: 0 });
 });
 
-Deno.test("Pool gives a dial up when its caller is cancelled, with the caller's reason", async () => {
+Deno.test("Http1Pool gives a dial up when its caller is cancelled, with the caller's reason", async () => {
   const { pool, upstream, clock } = rig();
   upstream.rule = "hold";
   const cancellation = new Cancellation();
@@ -276,7 +280,7 @@ Deno.test("Pool gives a dial up when its caller is cancelled, with the caller's 
   assert(pool.isEmpty);
 });
 
-Deno.test("Pool aborts no dial that succeeded", async () => {
+Deno.test("Http1Pool aborts no dial that succeeded", async () => {
   const { pool, upstream, clock } = rig();
   upstream.rule = "hold";
   const cancellation = new Cancellation();
@@ -289,7 +293,7 @@ Deno.test("Pool aborts no dial that succeeded", async () => {
   assert(!upstream.held[0]!.signal.aborted && !upstream.last.isClosed);
 });
 
-Deno.test("Pool dials again for those who wait when the dial before them is given up", async () => {
+Deno.test("Http1Pool dials again for those who wait when the dial before them is given up", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   upstream.rule = "hold";
   const cancellation = new Cancellation();
@@ -304,7 +308,7 @@ Deno.test("Pool dials again for those who wait when the dial before them is give
   await second;
 });
 
-Deno.test("Pool.drain closes what is idle now, and what is busy when it comes free", async () => {
+Deno.test("Http1Pool.drain closes what is idle now, and what is busy when it comes free", async () => {
   const { pool, upstream } = rig();
   const [idle, busy] = [await connect(pool), await connect(pool)];
   await use(idle, upstream.connections[0]!);
@@ -319,7 +323,7 @@ Deno.test("Pool.drain closes what is idle now, and what is busy when it comes fr
   assert(upstream.connections[1]!.isClosed && pool.isEmpty);
 });
 
-Deno.test("Pool.drain still serves those who wait already", async () => {
+Deno.test("Http1Pool.drain still serves those who wait already", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const busy = await connect(pool);
   const waiting = connect(pool);
@@ -331,7 +335,7 @@ Deno.test("Pool.drain still serves those who wait already", async () => {
   assert(upstream.last.isClosed && pool.isEmpty);
 });
 
-Deno.test("Pool.close cuts exchanges, fails those who wait, and makes no connection any more", async () => {
+Deno.test("Http1Pool.close cuts exchanges, fails those who wait, and makes no connection any more", async () => {
   const { pool, upstream } = rig({ connections: 1 });
   const busy = await connect(pool);
   const sent = busy.send(fakeRequest(), () => {});
@@ -345,7 +349,7 @@ Deno.test("Pool.close cuts exchanges, fails those who wait, and makes no connect
   assert(upstream.last.isClosed && pool.isEmpty);
 });
 
-Deno.test("Pool.close closes a connection that is still being made", async () => {
+Deno.test("Http1Pool.close closes a connection that is still being made", async () => {
   const { pool, upstream } = rig();
   upstream.rule = "hold";
   const connecting = connect(pool);

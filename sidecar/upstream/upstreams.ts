@@ -2,25 +2,37 @@
 // snapshots keeps its connections and its turn.
 import type { Cluster, Endpoint, Snapshot } from "../snapshot/snapshot.ts";
 import { type Picker, RoundRobin, type Turn } from "./balancer/round_robin.ts";
-import { Pool, type PoolContext } from "./pool.ts";
+import { Http1Pool } from "./http1_pool.ts";
+import { Http2Pool } from "./http2_pool.ts";
+import type { Pool, PoolContext, PoolSize } from "./pool.ts";
+import type { Protocol } from "./protocol.ts";
+import { RetryBudget } from "./retry_budget.ts";
 
 /** What `stats` says of one endpoint. */
-export interface EndpointStats {
+export interface EndpointStats extends PoolSize {
   readonly cluster: string;
   readonly address: string;
-  readonly idle: number;
-  readonly busy: number;
-  readonly pending: number;
+  readonly protocol: Protocol;
+}
+
+/** The pools of one endpoint. */
+type Pools = { -readonly [P in Protocol]: Pool | undefined };
+
+interface Entry {
+  readonly cluster: string;
+  readonly endpoint: Endpoint;
+  readonly pools: Pools;
 }
 
 export class Upstreams {
   readonly #context: PoolContext;
   readonly #turns = new Map<string, Turn>();
   readonly #pickers = new WeakMap<Cluster, Picker>();
+  readonly #budgets = new Map<string, RetryBudget>();
   /** By cluster name and address. */
-  readonly #pools = new Map<string, Pool>();
+  readonly #entries = new Map<string, Entry>();
   /** The same, found without making a key; an endpoint object belongs to one cluster. */
-  readonly #poolOf = new WeakMap<Endpoint, Pool>();
+  readonly #poolsOf = new WeakMap<Endpoint, Pools>();
   /** Of endpoints that are gone, until their last exchange is over. */
   readonly #draining = new Set<Pool>();
 
@@ -40,57 +52,82 @@ export class Upstreams {
     return picker;
   }
 
-  pool(cluster: Cluster, endpoint: Endpoint): Pool {
-    const known = this.#poolOf.get(endpoint);
-    if (known?.isOpen) return known;
-    const pool = this.#poolBy(cluster, endpoint);
-    this.#poolOf.set(endpoint, pool);
-    return pool;
+  /** What retries of a cluster may cost; undefined where its policy has none. */
+  budget({ name, retry }: Cluster): RetryBudget | undefined {
+    if (retry === undefined) return undefined;
+    let budget = this.#budgets.get(name);
+    if (budget?.share !== retry.budget) {
+      budget = new RetryBudget(retry.budget);
+      this.#budgets.set(name, budget);
+    }
+    return budget;
   }
 
-  #poolBy(cluster: Cluster, endpoint: Endpoint): Pool {
+  pool(cluster: Cluster, endpoint: Endpoint, protocol: Protocol): Pool {
+    const known = this.#poolsOf.get(endpoint)?.[protocol];
+    if (known?.isOpen) return known;
+    const { pools } = this.#entry(cluster, endpoint);
+    this.#poolsOf.set(endpoint, pools);
+    return pools[protocol] ??= protocol === "http2"
+      ? new Http2Pool(endpoint, this.#context)
+      : new Http1Pool(endpoint, this.#context);
+  }
+
+  #entry(cluster: Cluster, endpoint: Endpoint): Entry {
     const key = keyOf(cluster, endpoint);
-    let pool = this.#pools.get(key);
-    if (pool === undefined) {
-      pool = new Pool(endpoint, this.#context);
-      this.#pools.set(key, pool);
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { cluster: cluster.name, endpoint, pools: { http1: undefined, http2: undefined } };
+      this.#entries.set(key, entry);
     }
-    return pool;
+    return entry;
   }
 
   /** Lets go of endpoints that are gone: their idle connections close now, busy ones when their exchange is over. */
   apply(snapshot: Snapshot): void {
     const wanted = new Set<string>();
-    const clusters = [...snapshot.clusters.values()];
-    if (snapshot.app !== undefined) clusters.push(snapshot.app);
+    const apps = [snapshot.app, snapshot.grpcApp].filter((app) => app !== undefined);
+    const clusters = [...snapshot.clusters.values(), ...apps];
     for (const cluster of clusters) {
       for (const endpoint of cluster.endpoints) wanted.add(keyOf(cluster, endpoint));
     }
     for (const pool of this.#draining) if (pool.isEmpty) this.#draining.delete(pool);
-    for (const [key, pool] of this.#pools) {
+    for (const [key, { pools }] of this.#entries) {
       if (wanted.has(key)) continue;
-      this.#pools.delete(key);
-      pool.drain();
-      if (!pool.isEmpty) this.#draining.add(pool);
+      this.#entries.delete(key);
+      for (const pool of poolsIn(pools)) {
+        pool.drain();
+        if (!pool.isEmpty) this.#draining.add(pool);
+      }
     }
-    for (const name of this.#turns.keys()) {
-      if (name !== snapshot.app?.name && !snapshot.clusters.has(name)) this.#turns.delete(name);
+    const names = new Set(clusters.map(({ name }) => name));
+    for (const byName of [this.#turns, this.#budgets]) {
+      for (const name of byName.keys()) if (!names.has(name)) byName.delete(name);
     }
   }
 
   stats(): EndpointStats[] {
-    return [...this.#pools].map(([key, pool]) => {
-      const { host, port } = pool.address;
-      return { cluster: key.slice(0, key.indexOf("|")), address: `${host}:${port}`, ...pool.size };
-    });
+    return [...this.#entries.values()].flatMap(({ cluster, pools }) =>
+      PROTOCOLS.flatMap((protocol) => {
+        const pool = pools[protocol];
+        return pool === undefined ? [] : [{ cluster, address: pool.name, protocol, ...pool.size }];
+      })
+    );
   }
 
   /** Cuts every connection. */
   close(): void {
-    for (const pool of [...this.#pools.values(), ...this.#draining]) pool.close();
-    this.#pools.clear();
+    for (const { pools } of this.#entries.values()) for (const pool of poolsIn(pools)) pool.close();
+    for (const pool of this.#draining) pool.close();
+    this.#entries.clear();
     this.#draining.clear();
   }
+}
+
+const PROTOCOLS: readonly Protocol[] = ["http1", "http2"];
+
+function poolsIn(pools: Pools): Pool[] {
+  return PROTOCOLS.map((protocol) => pools[protocol]).filter((pool) => pool !== undefined);
 }
 
 function keyOf(cluster: Cluster, endpoint: Endpoint): string {

@@ -14,7 +14,7 @@ function rig() {
   const upstreams = new Upstreams(parts.context);
   /** Sends a request to an endpoint and leaves its response to the test. */
   const begin = async (cluster: Cluster, index = 0) => {
-    const connection = await upstreams.pool(cluster, cluster.endpoints[index]!)
+    const connection = await upstreams.pool(cluster, cluster.endpoints[index]!, "http1")
       .connect(new Cancellation());
     const sent = connection.send(fakeRequest(), () => {});
     sent.catch(() => {});
@@ -34,11 +34,11 @@ Deno.test("Upstreams keeps one pool an endpoint, over snapshots and by address",
   const { upstreams } = rig();
   const cluster = fakeCluster("a", ["10.0.0.1:80", "10.0.0.2:80"]);
   const again = fakeCluster("a", ["10.0.0.1:80"]);
-  const pool = upstreams.pool(cluster, cluster.endpoints[0]!);
-  assertStrictEquals(upstreams.pool(again, again.endpoints[0]!), pool);
-  assert(upstreams.pool(cluster, cluster.endpoints[1]!) !== pool);
+  const pool = upstreams.pool(cluster, cluster.endpoints[0]!, "http1");
+  assertStrictEquals(upstreams.pool(again, again.endpoints[0]!, "http1"), pool);
+  assert(upstreams.pool(cluster, cluster.endpoints[1]!, "http1") !== pool);
   const other = fakeCluster("b", ["10.0.0.1:80"]);
-  assert(upstreams.pool(other, other.endpoints[0]!) !== pool, "clusters share nothing");
+  assert(upstreams.pool(other, other.endpoints[0]!, "http1") !== pool, "clusters share nothing");
 });
 
 Deno.test("Upstreams goes on with a cluster's turn when its endpoints change", () => {
@@ -69,7 +69,7 @@ Deno.test("Upstreams.apply lets go of endpoints that are gone: idle connections 
 
 Deno.test("Upstreams.apply keeps the pools of the app and of every cluster that is still there", async () => {
   const { upstreams, begin } = rig();
-  const app = { host: "127.0.0.1", port: 8001, timeoutMs: 1 };
+  const app = { http: { host: "127.0.0.1", port: 8001 }, timeoutMs: 1 };
   const snapshot = fakeSnapshot({ endpoints: { a: ["10.0.0.1:80"] }, app });
   const [one, two] = [await begin(snapshot.app!), await begin(snapshot.clusters.get("a")!)];
   await one.finish();
@@ -95,7 +95,7 @@ Deno.test("Upstreams.stats says what is where", async () => {
   await begin(cluster);
   await (await begin(cluster)).finish();
   assertEquals(upstreams.stats(), [
-    { cluster: "a", address: "10.0.0.1:80", idle: 1, busy: 1, pending: 0 },
+    { cluster: "a", address: "10.0.0.1:80", protocol: "http1", idle: 1, busy: 1, pending: 0 },
   ]);
 });
 

@@ -26,8 +26,8 @@ const RULES = {
   http: { imports: LEAVES },
   http1: { imports: ["http", "net", ...LEAVES] },
   http2: { imports: ["http", "net", ...LEAVES] },
-  grpc: { imports: ["http", "net", ...LEAVES] },
-  upstream: { imports: ["snapshot", "http", "http1", "http2", "net", ...LEAVES] },
+  grpc: { imports: ["http", "net", ...LEAVES], packages: ["@bufbuild/protobuf"] },
+  upstream: { imports: ["snapshot", "http", "http1", "http2", "grpc", "net", ...LEAVES] },
   filters: { imports: ["http", "snapshot", "identity", ...LEAVES], packages: ["jose"] },
   proxy: {
     imports: [

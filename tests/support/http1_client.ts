@@ -6,7 +6,12 @@ import { LIMITS } from "./http1_cases/case.ts";
 import { MemoryTransport, quiet } from "./memory_transport.ts";
 import { requestOf, textOf } from "./messages.ts";
 
-const CLIENT_LIMITS: ClientLimits = { ...LIMITS, headBytes: 4096, idleTimeoutMs: 60_000 };
+const CLIENT_LIMITS: ClientLimits = {
+  ...LIMITS,
+  headBytes: 4096,
+  idleTimeoutMs: 60_000,
+  tunnelIdleTimeoutMs: 3_600_000,
+};
 
 /** What became of one exchange. */
 export interface Sent {

@@ -12,6 +12,7 @@ export const SERVER_LIMITS: ServerLimits = {
   headBytes: 4096,
   headTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  tunnelIdleTimeoutMs: 3_600_000,
 };
 
 export type Respond = (incoming: Incoming) => Response | Promise<Response>;

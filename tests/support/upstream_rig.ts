@@ -1,4 +1,5 @@
 // What pools need, with a scripted upstream behind it and a clock that stands still.
+import { DEFAULT_HTTP2_LIMITS } from "../../sidecar/http2/limits.ts";
 import { Sweeper } from "../../sidecar/lib/sweeper.ts";
 import { Timeouts } from "../../sidecar/lib/timeouts.ts";
 import type { PoolContext, PoolLimits } from "../../sidecar/upstream/pool.ts";
@@ -10,9 +11,11 @@ const LIMITS: PoolLimits = {
   headers: 100,
   requestLineBytes: 16_384,
   idleTimeoutMs: 60_000,
+  tunnelIdleTimeoutMs: 3_600_000,
   connections: 10,
   pending: 10,
   connectTimeoutMs: 3000,
+  http2: DEFAULT_HTTP2_LIMITS,
 };
 
 export interface UpstreamRig {

@@ -13,6 +13,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as it is, with content-type application/json. */
   readonly body?: string;
+  /** The same with whatever content-type `headers` has. */
+  readonly raw?: string;
 }
 
 /** Longer than any timeout of the mesh. */
@@ -27,9 +29,10 @@ export class GatewayClient {
 
   /** Rejects when no answer came at all. */
   async send(path: string, call: Call = {}): Promise<Answer> {
-    const { method = call.body === undefined ? "GET" : "POST", token, body } = call;
+    const { method = call.body === undefined ? "GET" : "POST", token } = call;
+    const body = call.body ?? call.raw;
     const headers = new Headers(call.headers);
-    if (body !== undefined) headers.set("content-type", "application/json");
+    if (call.body !== undefined) headers.set("content-type", "application/json");
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     const { host, port } = this.#address;
     const response = await fetch(`http://${host}:${port}${path}`, {

@@ -93,7 +93,38 @@ export const SESSION_CHECKS: readonly Check[] = [
       const payment = objectOf(answer);
       expectEqual("id", payment["id"], paymentId);
       expectEqual("orderId", payment["orderId"], id);
-      expectEqual("amount", payment["amount"], 1999);
+      // A 64-bit number is a text in proto3's JSON.
+      expectEqual("amount", payment["amount"], "1999");
+      expectEqual("status", payment["status"], "CAPTURED");
+    },
+  },
+  {
+    name: "a payment that does not exist is a gRPC error as JSON",
+    async run({ client }) {
+      const token = await client.login("alice");
+      const answer = await client.send("/api/payments/nobody", { token });
+      expectAnswer(answer, 404);
+      const { code, message } = objectOf(answer);
+      expectEqual("code", code, 5);
+      expectEqual("message", message, "payment not found");
+    },
+  },
+  {
+    name: "a user is answered to gRPC-Web, and no token is UNAUTHENTICATED there",
+    async run({ client }) {
+      const token = await client.login("alice");
+      // GetUserRequest{user_id: "123"} behind its prefix of five bytes.
+      const headers = { "content-type": "application/grpc-web-text" };
+      const call = { method: "POST", headers, raw: btoa("\0\0\0\0\x05\n\x03123") };
+      const answer = await client.send("/user.UserService/GetUser", { ...call, token });
+      expectAnswer(answer, 200);
+      const said = answer.text.split(/(?<==)(?=[^=])/).map(atob).join("");
+      if (!said.includes("User-123") || !said.includes("grpc-status:0")) {
+        throw new Mismatch("User-123 and grpc-status:0", JSON.stringify(said));
+      }
+      const refused = await client.send("/user.UserService/GetUser", call);
+      const trailers = atob(refused.text);
+      if (!trailers.includes("grpc-status:16")) throw new Mismatch("grpc-status:16", trailers);
     },
   },
   {

@@ -74,6 +74,14 @@ export function list<S extends z.ZodType>(description: string, item: S, min: 0 |
   return z.array(item, { error }).min(min, { error }).meta({ description });
 }
 
+/** One text, or a list of some. */
+export function oneOrMore(description: string, what: string) {
+  const error = (issue: RawIssue) => wrongKind(issue, `${what}, or a list of them`);
+  const item = z.string({ error }).min(1, { error });
+  return z.union([item, z.array(item, { error }).min(1, { error })], { error })
+    .meta({ description });
+}
+
 /** A mapping with free keys; `what` completes "expected each key to be ...". */
 export function table<S extends z.ZodType>(
   help: FieldHelp & { readonly pattern: RegExp },

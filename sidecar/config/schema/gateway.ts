@@ -2,7 +2,17 @@
 import * as z from "zod";
 import { HEADER_NAME, HEADER_NAME_PATTERN } from "../patterns.ts";
 import { expected, type Parsed } from "../units.ts";
-import { byDefault, choice, flag, list, section, table, text, wholeNumber } from "./fields.ts";
+import {
+  byDefault,
+  choice,
+  flag,
+  list,
+  oneOrMore,
+  section,
+  table,
+  text,
+  wholeNumber,
+} from "./fields.ts";
 import {
   anyText,
   bindAddress,
@@ -18,6 +28,7 @@ import {
   pathPattern,
   rate,
   serviceName,
+  size,
 } from "./scalars.ts";
 
 /** RFC 7518, section 3.2: a key of at least the hash's size, 256 bits for HS256. */
@@ -119,6 +130,51 @@ const rateLimit = section({ description: "A token bucket." }, {
   ).optional(),
 });
 
+const FILE = "the path of a file";
+
+/** Exactly one source; the rule stands in gateway_rules.ts for a message and here for editors. */
+const transcode = section({
+  description: "Turns REST and JSON into gRPC by google.api.http rules. Name one source of them.",
+}, {
+  proto: oneOrMore("Paths of .proto files, from the current directory.", FILE).optional(),
+  include: byDefault(
+    "gateway.routes[].transcode.include",
+    list(
+      "Where imports are looked for, besides beside the files.",
+      anyText("A directory.", "a path"),
+    ),
+  ),
+  descriptorSet: anyText("Path of an encoded FileDescriptorSet with all imports.", FILE).optional(),
+  reflection: z.literal(true, { error: "expected true, or leave it out" })
+    .meta({ description: "Ask the service itself, by grpc.reflection." }).optional(),
+  maxMessage: byDefault(
+    "gateway.routes[].transcode.maxMessage",
+    size("The largest message either way."),
+  ),
+  emitDefaults: byDefault(
+    "gateway.routes[].transcode.emitDefaults",
+    flag("Prints fields that have their default value."),
+  ),
+  keepProtoNames: byDefault(
+    "gateway.routes[].transcode.keepProtoNames",
+    flag("Prints user_id as the schema has it, in place of userId."),
+  ),
+  enumsAsNumbers: byDefault(
+    "gateway.routes[].transcode.enumsAsNumbers",
+    flag("Prints enums as numbers."),
+  ),
+  ignoreUnknownFields: byDefault(
+    "gateway.routes[].transcode.ignoreUnknownFields",
+    flag("Takes JSON fields that the schema does not know, and drops them."),
+  ),
+  ignoreUnknownParameters: byDefault(
+    "gateway.routes[].transcode.ignoreUnknownParameters",
+    flag("Takes query parameters that name no field, and drops them."),
+  ),
+}).meta({
+  oneOf: [{ required: ["proto"] }, { required: ["descriptorSet"] }, { required: ["reflection"] }],
+});
+
 const route = section({ description: "Where some requests go." }, {
   match,
   to: serviceName("Service that answers."),
@@ -133,6 +189,7 @@ const route = section({ description: "Where some requests go." }, {
     "How long the head of the response may take once the request was sent; 0 means no limit. " +
       "Default: that of the upstream in the policy, else 5s.",
   ).optional(),
+  transcode: transcode.optional(),
 });
 
 export const gateway = section({ description: "Makes this instance an edge." }, {

@@ -7,6 +7,7 @@ import {
   bindAddress,
   dialAddress,
   duration,
+  healthService,
   host,
   label,
   path,
@@ -16,7 +17,11 @@ import {
 } from "./scalars.ts";
 
 const health = section({ description: "How the app is asked whether it is well." }, {
-  http: byDefault("service.app.health.http", path("Path asked by GET; 2xx is healthy.")),
+  http: path("Path asked by GET; 2xx is healthy. Default: /health, where the app has http.")
+    .optional(),
+  grpc: healthService(
+    'Service asked by grpc.health.v1, "" for all; default: "", where the app has grpc alone.',
+  ).optional(),
   interval: byDefault(
     "service.app.health.interval",
     duration("Time between two checks.", { positive: true }),
@@ -27,10 +32,12 @@ const health = section({ description: "How the app is asked whether it is well."
   ),
 });
 
+/** At least one address; the rule stands in rules.ts for a message and here for editors. */
 const app = section({ description: "The local app. Left out on a pure edge instance." }, {
-  http: dialAddress("Where the app listens for plain HTTP."),
+  http: dialAddress("Where the app listens for plain HTTP.").optional(),
+  grpc: dialAddress("Where the app listens for gRPC (HTTP/2 with prior knowledge).").optional(),
   health: health.prefault({}),
-});
+}).meta({ anyOf: [{ required: ["http"] }, { required: ["grpc"] }] });
 
 export const service = section({ description: "The service that this sidecar stands beside." }, {
   name: serviceName("Name by which other services call it."),
@@ -106,9 +113,17 @@ export const limits = section({ description: "Bounds on what a peer may send or 
     "limits.idleTimeout",
     duration("How long a connection may lie idle.", { positive: true }),
   ),
+  tunnelIdleTimeout: byDefault(
+    "limits.tunnelIdleTimeout",
+    duration("How long a WebSocket or another tunnel may lie idle.", { positive: true }),
+  ),
   connections: byDefault(
     "limits.connections",
     wholeNumber("Open downstream connections of one listener.", 1),
+  ),
+  streams: byDefault(
+    "limits.streams",
+    wholeNumber("Streams open at once on one HTTP/2 connection.", 1),
   ),
 });
 

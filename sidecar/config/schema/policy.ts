@@ -1,8 +1,8 @@
 // The dynamic document: section `policy` of the bootstrap, or a file of its own.
 import * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
-import { byDefault, choice, section, table } from "./fields.ts";
-import { bindAddress, duration, schemaReference } from "./scalars.ts";
+import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
+import { bindAddress, duration, durationRange, schemaReference, share } from "./scalars.ts";
 
 const loadBalancer = section({ description: "How an endpoint is chosen." }, {
   algorithm: byDefault(
@@ -11,12 +11,42 @@ const loadBalancer = section({ description: "How an endpoint is chosen." }, {
   ),
 });
 
+const retry = section({ description: "When a request is sent once more, and how often." }, {
+  attempts: byDefault(
+    "policy.upstreams.*.retry.attempts",
+    wholeNumber("Tries in all, the first one included.", 1),
+  ),
+  on: byDefault(
+    "policy.upstreams.*.retry.on",
+    list(
+      "What is worth another try. Without an idempotency key POST and PATCH are never repeated; " +
+        "grpc-unavailable repeats any gRPC method that answers UNAVAILABLE before its first message.",
+      choice("A failure.", ["connect", "reset", "gateway-error", "grpc-unavailable"]),
+      1,
+    ),
+  ),
+  backoff: byDefault(
+    "policy.upstreams.*.retry.backoff",
+    durationRange("The wait between two tries, drawn at random from this range."),
+  ),
+  budget: byDefault(
+    "policy.upstreams.*.retry.budget",
+    share("Retries in proportion to requests, over time."),
+  ),
+});
+
 export const upstream = section({ description: "How one upstream service is called." }, {
   protocol: byDefault(
     "policy.upstreams.*.protocol",
-    choice("What its endpoints speak; auto finds out.", ["auto", "http1"]),
+    choice("What its endpoints speak; auto finds out; tcp needs a bind.", [
+      "auto",
+      "http1",
+      "http2",
+      "tcp",
+    ]),
   ),
   loadBalancer: loadBalancer.prefault({}),
+  retry: retry.optional(),
   bind: bindAddress("A local port dedicated to this upstream, whatever Host says.").optional(),
   timeout: byDefault(
     "policy.upstreams.*.timeout",

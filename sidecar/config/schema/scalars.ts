@@ -10,6 +10,18 @@ export function duration(description: string, range: unit.DurationRange = {}) {
   return textOrZero(help, unit.DURATION, (value) => unit.parseDuration(value, range));
 }
 
+/** From one number of milliseconds to another. */
+export function durationRange(description: string) {
+  const help = { description, pattern: unit.DURATION_RANGE_PATTERN, examples: ["25ms..250ms"] };
+  return text(help, unit.DURATION_RANGE, unit.parseDurationRange);
+}
+
+/** A part of 1. */
+export function share(description: string) {
+  const help = { description, pattern: unit.SHARE_PATTERN, examples: ["20%"] };
+  return text(help, unit.SHARE, unit.parseShare);
+}
+
 /** Bytes. */
 export function size(description: string) {
   const help = { description, pattern: unit.SIZE_PATTERN, examples: ["512B", "64KiB", "1MiB"] };
@@ -95,6 +107,16 @@ export function pathPattern(description: string) {
   const examples = ["/users", "/users/{id}", "/api/*"];
   const help = { description, pattern: pattern.PATH_PATTERN, examples };
   return text(help, pattern.PATH_MATCH, pattern.parsePathPattern);
+}
+
+/** What grpc.health.v1 is asked about; empty means the server as a whole. */
+export function healthService(description: string) {
+  const help = {
+    description,
+    pattern: pattern.GRPC_SERVICE_PATTERN,
+    examples: ["user.UserService"],
+  };
+  return word(help, pattern.GRPC_SERVICE);
 }
 
 /** Any text but the empty one. */

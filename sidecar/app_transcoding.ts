@@ -1,0 +1,185 @@
+// Part of the composition root: where the transcoders of the gateway's routes get their descriptors.
+import type { Bootstrap, TranscodeConfig } from "./config/bootstrap.ts";
+import { denoFilesIo } from "./control/files_io.ts";
+import { ConfigError, ProxyError } from "./errors.ts";
+import { DescriptorPool } from "./grpc/descriptors.ts";
+import { encodeMessage, MessageDecoder } from "./grpc/framing.ts";
+import { reflect, REFLECTION_PATHS } from "./grpc/reflection.ts";
+import { decodeGrpcMessage, grpcName, parseGrpcCode } from "./grpc/status.ts";
+import { Transcoder } from "./grpc/transcoder/transcoder.ts";
+import { BytesBody, readBody } from "./http/body.ts";
+import { FieldList } from "./http/fields.ts";
+import type { Request, Response } from "./http/message.ts";
+import type { Clock } from "./lib/clock.ts";
+import type { Exchange } from "./proxy/exchange.ts";
+import type { Forwarder } from "./proxy/forward.ts";
+import { grpcStatusOf } from "./proxy/rescue.ts";
+import type { Route } from "./snapshot/snapshot.ts";
+
+/** A service that was deployed anew may say something else. */
+const REFLECTION_AGE_MS = 60_000;
+const REFLECTION_TIMEOUT_MS = 5000;
+/** One answer of reflection: a file and all that it imports. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+interface Reflected {
+  readonly transcoder: Promise<Transcoder>;
+  readonly since: number;
+}
+
+/** Hands each route its transcoder. */
+export class Transcoders {
+  readonly #forwarder: Forwarder;
+  readonly #clock: Clock;
+  /** By what the operator wrote, so that routes that say the same share one. */
+  readonly #fixed = new Map<string, Transcoder>();
+  readonly #reflected = new Map<string, Reflected>();
+
+  constructor(forwarder: Forwarder, clock: Clock) {
+    this.#forwarder = forwarder;
+    this.#clock = clock;
+  }
+
+  /** Reads the files that routes name. Throws ConfigError. */
+  async load({ gateway }: Bootstrap): Promise<void> {
+    for (const { transcode } of gateway?.routes ?? []) {
+      if (transcode === undefined || transcode.from.kind === "reflection") continue;
+      const key = JSON.stringify(transcode);
+      if (!this.#fixed.has(key)) this.#fixed.set(key, await transcoderOfFiles(transcode));
+    }
+  }
+
+  of = (route: Route, exchange: Exchange): Transcoder | undefined | Promise<Transcoder> => {
+    const transcode = route.transcode as TranscodeConfig | undefined;
+    if (transcode === undefined) return undefined;
+    if (transcode.from.kind !== "reflection") return this.#fixed.get(JSON.stringify(transcode));
+    const key = `${route.to} ${JSON.stringify(transcode)}`;
+    const now = this.#clock.now();
+    const known = this.#reflected.get(key);
+    if (known !== undefined && now - known.since < REFLECTION_AGE_MS) return known.transcoder;
+    const fresh = this.#reflect(transcode, exchange);
+    const entry = { transcoder: fresh, since: now };
+    this.#reflected.set(key, entry);
+    // What failed is asked again by the next request; the last good answer goes on meanwhile.
+    fresh.catch(() => {
+      if (this.#reflected.get(key) !== entry) return;
+      if (known === undefined) this.#reflected.delete(key);
+      else this.#reflected.set(key, known);
+    });
+    return known === undefined ? fresh : fresh.catch(() => known.transcoder);
+  };
+
+  async #reflect(transcode: TranscodeConfig, exchange: Exchange): Promise<Transcoder> {
+    let failure: unknown;
+    for (const path of REFLECTION_PATHS) {
+      try {
+        const pool = await reflect((bytes) => this.#ask(path, bytes, exchange));
+        return makeTranscoder(pool, transcode);
+      } catch (error) {
+        failure ??= error;
+        if (!(error instanceof ProxyError) || error.kind !== "not-implemented") break;
+      }
+    }
+    if (!(failure instanceof ConfigError)) throw failure;
+    throw new ProxyError("upstream-protocol", failure.message, { side: "upstream" });
+  }
+
+  async #ask(path: string, bytes: Uint8Array, exchange: Exchange): Promise<Uint8Array[]> {
+    const cluster = exchange.cluster!;
+    const request = reflectionRequest(path, cluster.name, bytes);
+    const response = await this.#forwarder.forward(
+      exchange,
+      cluster,
+      REFLECTION_TIMEOUT_MS,
+      request,
+    );
+    const body = await readBody(response.body, MAX_ANSWER_BYTES);
+    checkStatus(response);
+    const decoder = new MessageDecoder({ maxBytes: MAX_ANSWER_BYTES, side: "upstream", flags: 0 });
+    decoder.feed(body ?? new Uint8Array());
+    const messages: Uint8Array[] = [];
+    for (let next = decoder.next(); next !== undefined; next = decoder.next()) {
+      messages.push(next.bytes);
+    }
+    return messages;
+  }
+}
+
+function checkStatus({ status, headers, body }: Response): void {
+  const fields = body.trailers ?? headers;
+  const code = fields.get("grpc-status");
+  if (code === "0") return;
+  const said = code === undefined ? `HTTP ${status}` : grpcName(parseGrpcCode(code));
+  const message = decodeGrpcMessage(fields.get("grpc-message") ?? "");
+  throw new ProxyError(
+    said === "UNIMPLEMENTED" ? "not-implemented" : "upstream-protocol",
+    `the service does not describe itself by reflection: ${said} ${message}`,
+    { side: "upstream" },
+  );
+}
+
+function reflectionRequest(target: string, authority: string, message: Uint8Array): Request {
+  return {
+    method: "POST",
+    form: "origin",
+    scheme: "http",
+    authority,
+    target,
+    version: "2",
+    headers: FieldList.of({ "content-type": "application/grpc" }),
+    body: new BytesBody(encodeMessage(message)),
+    upgrade: undefined,
+    acceptsTrailers: true,
+  };
+}
+
+async function transcoderOfFiles(transcode: TranscodeConfig): Promise<Transcoder> {
+  const { from } = transcode;
+  if (from.kind === "set") {
+    return makeTranscoder(DescriptorPool.ofSet(await readFile(from.path), from.path), transcode);
+  }
+  if (from.kind !== "protos") throw new Error("reflection reads no files");
+  const roots = rootsOf(from);
+  const sources = new Map<string, string>();
+  for (const path of from.paths) sources.set(nameOf(path, roots), decode(await readFile(path)));
+  const pool = await DescriptorPool.ofProtos(sources, (name) => readImport(name, roots));
+  return makeTranscoder(pool, transcode);
+}
+
+/** Where imports are looked for: where the operator said, and then beside the files that were named. */
+function rootsOf(
+  { paths, include }: Extract<TranscodeConfig["from"], { kind: "protos" }>,
+): ReadonlySet<string> {
+  const beside = paths.map((path) => path.slice(0, path.lastIndexOf("/") + 1));
+  const under = include.map((directory) => directory.endsWith("/") ? directory : `${directory}/`);
+  return new Set([...under, ...beside]);
+}
+
+/** A file as others import it, so that one that is named and imported too is one file. */
+function nameOf(path: string, roots: ReadonlySet<string>): string {
+  const root = [...roots].find((directory) => path.startsWith(directory)) ?? "";
+  return path.slice(root.length);
+}
+
+async function readImport(name: string, roots: ReadonlySet<string>): Promise<string | undefined> {
+  for (const directory of roots) {
+    const bytes = await denoFilesIo.read(directory + name);
+    if (bytes !== null) return decode(bytes);
+  }
+  return undefined;
+}
+
+function makeTranscoder(pool: DescriptorPool, { options }: TranscodeConfig): Transcoder {
+  return Transcoder.of(pool, { ...options, statusOfFailure: grpcStatusOf });
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await denoFilesIo.read(path);
+  if (bytes !== null) return bytes;
+  const message = "no such file; paths count from the current directory";
+  throw new ConfigError([{ file: path, line: 1, column: 1, path: "", message }]);
+}

@@ -1,0 +1,56 @@
+// Which failures and answers are worth another try, and which requests may be sent twice.
+import type { ProxyError } from "../errors.ts";
+import type { Request, Response } from "../http/message.ts";
+import type { RetryOn, RetrySettings } from "../snapshot/snapshot.ts";
+import { isGrpcRequest, isUnavailable } from "./grpc_call.ts";
+
+/** Methods that may be sent twice (RFC 9110 9.2.2); an idempotency key makes any other so. */
+const IDEMPOTENT: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "PUT",
+  "DELETE",
+  "OPTIONS",
+  "TRACE",
+]);
+
+/** What is known of sending a request again. */
+export interface Replay {
+  readonly request: Request;
+  /** All of its body is at hand. */
+  readonly isWhole: boolean;
+}
+
+/** Without any policy: the upstream provably did not begin, or closed a kept connection just as the request came. */
+export function mayRepeat(error: ProxyError, replay: Replay): boolean {
+  if (!replay.isWhole) return false;
+  return error.retry === "yes" || (error.retry === "if-reused" && isIdempotent(replay.request));
+}
+
+function isIdempotent({ method, headers }: Request): boolean {
+  return IDEMPOTENT.has(method) || headers.has("idempotency-key");
+}
+
+/** Whether `settings` ask for another try after `result`. */
+export function wantsRetry(
+  settings: RetrySettings,
+  result: Response | ProxyError,
+  replay: Replay,
+): boolean {
+  const { request, isWhole } = replay;
+  if (!isWhole || request.upgrade !== undefined) return false;
+  const cause = result instanceof Error ? causeOfError(result) : causeOfResponse(result);
+  if (cause === undefined || !settings.on.includes(cause)) return false;
+  // Every gRPC method is a POST: who lists grpc-unavailable says that its methods may be called again.
+  return isIdempotent(request) || (cause === "grpc-unavailable" && isGrpcRequest(request));
+}
+
+function causeOfError({ kind }: ProxyError): RetryOn | undefined {
+  if (kind === "connect-failed" || kind === "connect-timeout") return "connect";
+  return kind === "upstream-reset" ? "reset" : undefined;
+}
+
+function causeOfResponse(response: Response): RetryOn | undefined {
+  if (response.status >= 502 && response.status <= 504) return "gateway-error";
+  return isUnavailable(response) ? "grpc-unavailable" : undefined;
+}
