@@ -97,13 +97,16 @@ export function fieldIdAt(bytes: Uint8Array, start: number, end: number): number
   const length = end - start;
   if (length === 0) return 0;
   let id = BUCKETS[hash(length, bytes[start]!, bytes[end - 1]!)]!;
-  while (id !== 0 && !equalsFolded(bytes, start, TEXT[id]!, length)) id = NEXT[id]!;
+  while (id !== 0 && !isText(bytes, start, TEXT[id]!, length)) id = NEXT[id]!;
   return id;
 }
 
-function equalsFolded(bytes: Uint8Array, start: number, text: Uint8Array, length: number): boolean {
+function isText(bytes: Uint8Array, start: number, text: Uint8Array, length: number): boolean {
   if (text.length !== length) return false;
-  for (let i = 0; i < length; i++) if (fold(bytes[start + i]!) !== text[i]) return false;
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[start + i]!;
+    if (byte !== text[i] && fold(byte) !== text[i]) return false;
+  }
   return true;
 }
 

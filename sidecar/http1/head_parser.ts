@@ -6,6 +6,10 @@ import { FIELD_VALUE, TARGET, TOKEN } from "../http/syntax.ts";
 import type { HeadLimits } from "./limits.ts";
 import { RawFields } from "./raw_fields.ts";
 
+/** Of a buffer as an idle connection keeps it. */
+const MAX_KEPT_WORDS = 1024;
+const NO_WORDS = new Int32Array();
+
 const HTAB = 9, LF = 10, CR = 13, SP = 32, COLON = 58;
 
 /*
@@ -41,6 +45,8 @@ export class HeadParser {
   #valueStart = 0;
   #valueEnd = 0;
   #fieldId = 0;
+  /** The bytes that came last, four at a time; made anew only when the connection changes its buffer. */
+  #words: Int32Array = NO_WORDS;
   /** The start line: its begin, its first two spaces (0: not there) and its end. */
   lineStart = 0;
   firstSpace = 0;
@@ -69,6 +75,8 @@ export class HeadParser {
       this.secondSpace =
       this.lineEnd =
         0;
+    // A large buffer goes back to its pool, or to the collector, when its head is done with.
+    if (this.#words.length > MAX_KEPT_WORDS) this.#words = NO_WORDS;
     this.fields.clear();
   }
 
@@ -83,6 +91,7 @@ export class HeadParser {
       this.#checkRoom(end - start);
       return false;
     }
+    if (this.#phase === FIELD) this.#parseLines(bytes, start, stop);
     if (!this.#parseFields(bytes, start, stop)) {
       this.#checkRoom(end - start);
       return false;
@@ -113,8 +122,11 @@ export class HeadParser {
     let i = start + this.#position;
     const isRequest = this.#kind === "request";
     while (i < end) {
-      const byte = bytes[i]!;
       if (this.#phase === START) {
+        const plain = isRequest || this.secondSpace === 0 ? TARGET : FIELD_VALUE;
+        while (i < end && plain[bytes[i]!] === 1) i++;
+        if (i === end) break;
+        const byte = bytes[i]!;
         if (byte === CR) {
           // One empty line before a request is skipped (RFC 9112 2.2).
           const isBlank = isRequest && i === start;
@@ -126,7 +138,7 @@ export class HeadParser {
           this.#failByte("the start line", byte);
         }
         i++;
-      } else if (byte !== LF) {
+      } else if (bytes[i] !== LF) {
         this.#checkLine(this.lineEnd);
         this.#fail("a CR without LF in the start line");
       } else if (this.#phase === BLANK_LF) {
@@ -157,6 +169,50 @@ export class HeadParser {
       this.#checkLine(this.lineEnd);
       if (this.secondSpace === 0) this.#fail("the request line has no version");
     } else if (this.firstSpace === 0) this.#fail("the status line has no status");
+  }
+
+  /**
+   * Reads field lines that are whole and in order, nearly always all of them, a third of the time that the states take
+   * (measured). The first that is not is left to the states, which say what is wrong with it or keep what is there.
+   * Stale bytes behind `end` may be looked at and count for nothing.
+   */
+  #parseLines(bytes: Uint8Array, start: number, end: number): void {
+    const { fields } = this;
+    const words = this.#wordsOf(bytes);
+    const { byteOffset } = bytes;
+    const lastWord = byteOffset + end >> 2;
+    const maxFields = this.#limits.headers;
+    let line = start + this.#position;
+    while (fields.count < maxFields) {
+      let at = line;
+      while (TOKEN[bytes[at]!] === 1) at++;
+      const nameEnd = at;
+      if (bytes[at] !== COLON || nameEnd === line) break;
+      do at++; while (bytes[at] === SP || bytes[at] === HTAB);
+      const valueStart = at;
+      while ((byteOffset + at & 3) !== 0 && FIELD_VALUE[bytes[at]!] === 1) at++;
+      if ((byteOffset + at & 3) === 0) {
+        let word = byteOffset + at >> 2;
+        while (word < lastWord && isPlain(words[word]!)) word++;
+        at = (word << 2) - byteOffset;
+        while (FIELD_VALUE[bytes[at]!] === 1) at++;
+      }
+      if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) break;
+      let valueEnd = at;
+      while (valueEnd > valueStart && isSpace(bytes[valueEnd - 1]!)) valueEnd--;
+      const id = fieldIdAt(bytes, line, nameEnd);
+      fields.push(id, line - start, nameEnd - start, valueStart - start, valueEnd - start);
+      line = at + 2;
+    }
+    this.#position = line - start;
+  }
+
+  #wordsOf(bytes: Uint8Array): Int32Array {
+    const { buffer } = bytes;
+    if (this.#words.buffer !== buffer) {
+      this.#words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+    }
+    return this.#words;
   }
 
   #parseFields(bytes: Uint8Array, start: number, end: number): boolean {
@@ -244,4 +300,13 @@ export class HeadParser {
     }
     throw new ProxyError(kind, message, { side: "downstream" });
   }
+}
+
+/** Four bytes from 0x20 to 0x7e: bit 7 stays clear everywhere, with no borrow and no carry. */
+function isPlain(word: number): boolean {
+  return ((word - 0x20202020 | word + 0x01010101) & 0x80808080) === 0;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SP || byte === HTAB;
 }

@@ -24,6 +24,8 @@ export class RawFields implements Fields {
   #offsets = new Uint32Array(16 * STRIDE);
   #ids = new Uint8Array(16);
   #dropped = new Uint8Array(16);
+  /** A bit for each id that came (a few ids share one): most lookups are for what is not there. */
+  #seen = 0;
   /** Offset of the empty line behind the last field. */
   #end = 0;
   /** Fields added on the way through: name, value, name, value ... */
@@ -31,6 +33,7 @@ export class RawFields implements Fields {
 
   clear(): void {
     this.count = 0;
+    this.#seen = 0;
     if (this.#added.length > 0) this.#added = [];
   }
 
@@ -45,6 +48,7 @@ export class RawFields implements Fields {
     this.#offsets[at + VALUE_END] = valueEnd;
     this.#ids[index] = id;
     this.#dropped[index] = 0;
+    this.#seen |= 1 << id;
   }
 
   #grow(): void {
@@ -105,6 +109,7 @@ export class RawFields implements Fields {
   }
 
   #find(name: string, id: number, from: number): number {
+    if ((this.#seen >>> id & 1) === 0) return -1;
     for (let index = from; index < this.count; index++) {
       if (this.#dropped[index] === 0 && this.#isNamed(index, name, id)) return index;
     }
