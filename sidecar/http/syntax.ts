@@ -92,9 +92,6 @@ export function isFieldValue(text: string): boolean {
   return consistsOf(text, FIELD_VALUE);
 }
 
-/** Anything that may not stand in a field value; the engine scans for it in one pass. */
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
 /** What was let through last under each known name: most of what we add is the same from request to request. */
 const PASSED: string[] = [];
 /** Longer ones are not kept. */
@@ -104,7 +101,7 @@ const MAX_PASSED = 128;
 export function checkField(name: string, value: string): void {
   const id = fieldId(name);
   if (id !== 0 && PASSED[id] === value) return;
-  if ((id === 0 && !isToken(name)) || NOT_IN_VALUE.test(value)) {
+  if ((id === 0 && !isToken(name)) || !isFieldValue(value)) {
     throw new ProxyError(
       "internal",
       `refused to write the field ${JSON.stringify(name)}: not a valid name or value`,
