@@ -1,9 +1,10 @@
 // The fields of a head as offsets into the bytes that came: read only where somebody asks, forwarded as they are.
 import { latin1 } from "../lib/bytes.ts";
 import type { ByteWriter } from "../lib/byte_writer.ts";
-import { fieldId, knownId, nameEquals, PREFIXES } from "../http/field_names.ts";
+import { fieldId, knownId, nameEquals } from "../http/field_names.ts";
 import type { Fields } from "../http/fields.ts";
 import { checkField } from "../http/syntax.ts";
+import { writeFieldLine } from "./field_lines.ts";
 import { contentLengthAt } from "./framing.ts";
 
 const CONTENT_LENGTH = knownId("content-length");
@@ -187,14 +188,8 @@ export class RawFields implements Fields {
     if (runStart >= 0) out.copy(bytes, base + runStart, base + this.#end);
     const added = this.#added;
     for (let i = 0; i < added.length; i += 2) {
-      const prefix = PREFIXES[fieldId(added[i]!)];
-      if (prefix !== undefined) out.copy(prefix);
-      else {
-        out.text(added[i]!);
-        out.text(": ");
-      }
-      out.text(added[i + 1]!);
-      out.crlf();
+      const name = added[i]!;
+      writeFieldLine(out, fieldId(name), name, added[i + 1]!);
     }
   }
 }

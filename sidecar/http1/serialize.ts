@@ -6,6 +6,7 @@ import { fieldId, isHopByHop } from "../http/field_names.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Request, Response, Version } from "../http/message.ts";
 import { hasResponseBody } from "../http/message.ts";
+import { writeFieldLine } from "./field_lines.ts";
 import { RawFields } from "./raw_fields.ts";
 
 /** How the writer delimits a body: as its Content-Length says, by chunks, by closing, or not at all. */
@@ -217,10 +218,7 @@ const FORBIDDEN_TRAILERS: readonly string[] = [
 function writeFields(out: ByteWriter, fields: Fields): void {
   if (fields instanceof RawFields) return fields.writeTo(out);
   for (const [name, value] of fields) {
-    if (isHopByHop(fieldId(name))) continue;
-    out.text(name);
-    out.text(": ");
-    out.text(value);
-    out.crlf();
+    const id = fieldId(name);
+    if (!isHopByHop(id)) writeFieldLine(out, id, name, value);
   }
 }

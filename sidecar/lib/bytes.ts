@@ -9,7 +9,7 @@ interface Latin1 {
 const { latin1Slice } = Buffer.prototype as unknown as Latin1;
 
 /** Below this many bytes a loop beats the call into native code (measured). */
-const SHORT = 48;
+const SHORT = 64;
 const LONG_TEXT = 64;
 
 /** The bytes `start` to `end` (exclusive) as a string of code units 0 to 255. */
