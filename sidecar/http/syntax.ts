@@ -97,9 +97,11 @@ const PASSED: string[] = [];
 /** Longer ones are not kept. */
 const MAX_PASSED = 128;
 
-/** Guards what we ourselves put into a head: a value that could split it is a bug, never bytes on the wire. */
-export function checkField(name: string, value: string): void {
-  const id = fieldId(name);
+/**
+ * Guards what we ourselves put into a head: a value that could split it is a bug, never bytes on the wire.
+ * `id` is that of the name, for a caller that knows it.
+ */
+export function checkField(name: string, value: string, id: number = fieldId(name)): void {
   if (id !== 0 && PASSED[id] === value) return;
   if ((id === 0 && !isToken(name)) || !isFieldValue(value)) {
     throw new ProxyError(

@@ -75,6 +75,11 @@ export class RawFields implements Fields {
     return this.#ids[index]!;
   }
 
+  /** False for what certainly did not come; true may be a mistake. */
+  mayHave(id: number): boolean {
+    return (this.#seen >>> id & 1) === 1;
+  }
+
   drop(index: number): void {
     this.#dropped[index] = 1;
   }
@@ -94,6 +99,15 @@ export class RawFields implements Fields {
     return latin1(this.bytes, start, this.base + this.#offsets[at + VALUE_END]!);
   }
 
+  /** Whether the value of field `index` is the first `length` bytes of `wanted`. */
+  isValueAt(index: number, wanted: Uint8Array, length: number): boolean {
+    const at = index * STRIDE;
+    const start = this.base + this.#offsets[at + VALUE_START]!;
+    if (this.base + this.#offsets[at + VALUE_END]! - start !== length) return false;
+    for (let i = 0; i < length; i++) if (this.bytes[start + i] !== wanted[i]) return false;
+    return true;
+  }
+
   /** The value of field `index` as a Content-Length; undefined when it is none. */
   lengthAt(index: number): number | undefined {
     const at = index * STRIDE;
@@ -110,7 +124,7 @@ export class RawFields implements Fields {
   }
 
   #find(name: string, id: number, from: number): number {
-    if ((this.#seen >>> id & 1) === 0) return -1;
+    if (!this.mayHave(id)) return -1;
     for (let index = from; index < this.count; index++) {
       if (this.#dropped[index] === 0 && this.#isNamed(index, name, id)) return index;
     }
@@ -148,17 +162,25 @@ export class RawFields implements Fields {
   }
 
   set(name: string, value: string): void {
-    this.delete(name);
-    this.append(name, value);
+    const id = fieldId(name);
+    this.#delete(name, id);
+    this.#append(name, value, id);
   }
 
   append(name: string, value: string): void {
-    checkField(name, value);
+    this.#append(name, value, fieldId(name));
+  }
+
+  #append(name: string, value: string, id: number): void {
+    checkField(name, value, id);
     this.#added.push(name, value);
   }
 
   delete(name: string): void {
-    const id = fieldId(name);
+    this.#delete(name, fieldId(name));
+  }
+
+  #delete(name: string, id: number): void {
     for (let i = this.#find(name, id, 0); i >= 0; i = this.#find(name, id, i + 1)) {
       this.#dropped[i] = 1;
     }

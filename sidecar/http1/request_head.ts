@@ -4,7 +4,7 @@ import { type ErrorKind, ProxyError } from "../errors.ts";
 import { knownId } from "../http/field_names.ts";
 import type { TargetForm } from "../http/message.ts";
 import { isAuthority, isToken, listItems } from "../http/syntax.ts";
-import { equals, latin1, latin1Bytes } from "../lib/bytes.ts";
+import { equals, latin1, latin1Bytes, writeLatin1 } from "../lib/bytes.ts";
 import type { Framing } from "./framing.ts";
 import type { HeadParser } from "./head_parser.ts";
 import { stripHopByHop } from "./hop_by_hop.ts";
@@ -101,10 +101,24 @@ function readHost(fields: RawFields, version: "1.0" | "1.1"): string | undefined
   for (let i = 0; i < fields.count; i++) {
     if (fields.idAt(i) !== HOST) continue;
     if (host !== undefined) refuse("more than one Host");
-    host = fields.valueAt(i);
-    if (!isAuthority(host)) refuse("Host is not host[:port]");
+    host = hostAt(fields, i);
   }
   if (host === undefined && version === "1.1") refuse("no Host");
+  return host;
+}
+
+/** The host that was let through last, with its bytes: most requests name the same, and need no string made and checked. */
+let lastHost = "";
+const lastHostBytes = new Uint8Array(64);
+
+function hostAt(fields: RawFields, index: number): string {
+  if (fields.isValueAt(index, lastHostBytes, lastHost.length)) return lastHost;
+  const host = fields.valueAt(index);
+  if (!isAuthority(host)) refuse("Host is not host[:port]");
+  if (host.length <= lastHostBytes.length) {
+    writeLatin1(lastHostBytes, 0, host);
+    lastHost = host;
+  }
   return host;
 }
 
@@ -154,6 +168,7 @@ function readAbsolute(method: string, raw: string): Target {
 
 /** RFC 9112 6.1 and 6.3, without its leniencies. */
 function readFraming(fields: RawFields, version: "1.0" | "1.1"): Framing {
+  if (!fields.mayHave(CONTENT_LENGTH) && !fields.mayHave(TRANSFER_ENCODING)) return NO_BODY;
   let bytes: number | undefined;
   let coding: string | undefined;
   for (let i = 0; i < fields.count; i++) {
@@ -187,6 +202,7 @@ function readCoding(coding: string, length: number | undefined, version: "1.0" |
 /** 100-continue is passed on; no other expectation is defined (RFC 9110 10.1.1). */
 function readExpect(fields: RawFields, version: "1.0" | "1.1"): boolean {
   let expects = false;
+  if (!fields.mayHave(EXPECT)) return false;
   for (let i = 0; i < fields.count; i++) {
     if (fields.idAt(i) !== EXPECT) continue;
     if (version === "1.1" && fields.valueAt(i).toLowerCase() === "100-continue") expects = true;

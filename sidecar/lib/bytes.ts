@@ -42,9 +42,10 @@ export function copyBytes(
   start: number,
   end: number,
 ): number {
-  if (end - start >= SHORT) {
-    target.set(source.subarray(start, end), offset);
-    return offset + end - start;
+  const length = end - start;
+  if (length >= SHORT) {
+    target.set(length === source.length ? source : source.subarray(start, end), offset);
+    return offset + length;
   }
   for (let i = start; i < end; i++) target[offset++] = source[i]!;
   return offset;

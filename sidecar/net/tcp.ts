@@ -10,8 +10,8 @@ export class TcpTransport implements Transport {
   readonly #connection: Deno.TcpConn;
   #isClosed = false;
   #unwritten: Uint8Array = NOTHING;
-  #endWrite: (() => void) | undefined;
-  #failWrite: ((error: Error) => void) | undefined;
+  #endWrite: () => void = () => {};
+  #failWrite: (error: Error) => void = () => {};
 
   constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
@@ -38,11 +38,13 @@ export class TcpTransport implements Transport {
 
   #startWrite = (resolve: () => void, reject: (error: Error) => void): void => {
     this.#endWrite = resolve;
-    this.#failWrite = (error) => {
-      this.isWriting = false;
-      reject(error);
-    };
-    this.#connection.write(this.#unwritten).then(this.#wrote, this.#failWrite);
+    this.#failWrite = reject;
+    this.#connection.write(this.#unwritten).then(this.#wrote, this.#broke);
+  };
+
+  #broke = (error: Error): void => {
+    this.isWriting = false;
+    this.#failWrite(error);
   };
 
   /** The kernel may take less than it was given. */
@@ -50,12 +52,12 @@ export class TcpTransport implements Transport {
     if (count < this.#unwritten.length) {
       if (this.#isClosed) return;
       this.#unwritten = this.#unwritten.subarray(count);
-      this.#connection.write(this.#unwritten).then(this.#wrote, this.#failWrite);
+      this.#connection.write(this.#unwritten).then(this.#wrote, this.#broke);
       return;
     }
     this.isWriting = false;
     this.#unwritten = NOTHING;
-    this.#endWrite!();
+    this.#endWrite();
   };
 
   closeWrite(): void {
@@ -70,7 +72,7 @@ export class TcpTransport implements Transport {
     } catch {
       // The runtime closed it already, when the peer reset it.
     }
-    if (this.isWriting) this.#failWrite?.(new Error("the connection was closed while writing"));
+    if (this.isWriting) this.#broke(new Error("the connection was closed while writing"));
   }
 }
 

@@ -15,8 +15,20 @@ const MESH_SUFFIX = ".mesh";
 
 const SERVICE_NAME = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** Host without port and without the dot of a fully qualified name, in lower case. */
+let lastAuthority = "";
+let lastHost = "";
+
+/** As `readHostOf`, which is not asked again for what it was asked last: a client tends to name one host. */
 export function hostOf(authority: string): string {
+  if (authority !== lastAuthority) {
+    lastHost = readHostOf(authority);
+    lastAuthority = authority;
+  }
+  return lastHost;
+}
+
+/** Host without port and without the dot of a fully qualified name, in lower case. */
+function readHostOf(authority: string): string {
   const end = authority.startsWith("[") ? authority.indexOf("]") + 1 : authority.indexOf(":");
   const host = (end <= 0 ? authority : authority.slice(0, end)).toLowerCase();
   return host.endsWith(".") ? host.slice(0, -1) : host;
