@@ -1,5 +1,6 @@
 // Cross-origin requests from browsers (Fetch standard, "CORS protocol"): answers preflights, names what is allowed.
 import { ProxyError } from "../errors.ts";
+import { NameSet } from "../http/field_names.ts";
 import { emptyResponse, type Response } from "../http/message.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
 
@@ -13,11 +14,11 @@ export interface CorsOptions {
 }
 
 /** What every answer says, and nobody but the edge. */
-const OURS = [
+const OURS = new NameSet([
   "access-control-allow-origin",
   "access-control-allow-credentials",
   "access-control-expose-headers",
-] as const;
+]);
 
 export class Cors implements Filter {
   readonly name = "cors";
@@ -59,7 +60,7 @@ export class Cors implements Filter {
     const { credentials, exposeHeaders } = this.#options;
     const { headers } = response;
     // A service behind us must not allow what the edge does not.
-    for (const name of OURS) headers.delete(name);
+    headers.deleteAll(OURS);
     if (!this.#isAny) headers.append("vary", "Origin");
     const origin = this.#allowed(exchange);
     if (origin === undefined) return;

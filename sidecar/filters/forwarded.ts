@@ -4,6 +4,7 @@
 //   inbound   what the mesh said is kept, and the caller's address added
 //   outbound  the app is the client; its x-request-id is kept so that its own calls stay together
 import { ProxyError } from "../errors.ts";
+import { NameSet } from "../http/field_names.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Response } from "../http/message.ts";
 import { IpBlocks, parseIp } from "../lib/ip_blocks.ts";
@@ -17,7 +18,7 @@ const MAX_REQUEST_ID = 128;
 const MAX_ADDRESS = 45;
 
 /** What a proxy in front would say, and anybody can claim; some frameworks route or authorize by it. */
-const CLAIMS = [
+const CLAIMS = new NameSet([
   "x-forwarded-for",
   "x-forwarded-proto",
   "x-forwarded-host",
@@ -29,7 +30,7 @@ const CLAIMS = [
   "x-real-ip",
   "forwarded",
   "x-request-id",
-] as const;
+]);
 
 export interface ForwardedOptions {
   /** What we call ourselves in Via (RFC 9110 7.6.3): one name a listener, so that a loop is told from a revisit. */
@@ -84,7 +85,7 @@ export class Forwarded implements Filter {
   #enterEdge(exchange: ExchangeView, headers: Fields): void {
     const peer = exchange.incoming.peer.host;
     const isTrusted = this.#trusted.contains(peer);
-    if (!isTrusted) { for (const name of CLAIMS) headers.delete(name); }
+    if (!isTrusted) headers.deleteAll(CLAIMS);
     const before = isTrusted ? headers.all("x-forwarded-for").join(", ") : "";
     exchange.clientAddress = before === "" ? peer : this.#firstUntrusted(before, peer);
     headers.set("x-forwarded-for", before === "" ? peer : `${before}, ${peer}`);

@@ -2,6 +2,7 @@
 // outside can set.
 import { jwtVerify } from "jose";
 import { ProxyError } from "../errors.ts";
+import { NameSet } from "../http/field_names.ts";
 import { isFieldValue } from "../http/syntax.ts";
 import type { Clock } from "../lib/clock.ts";
 import { LruMap } from "../lib/lru.ts";
@@ -39,19 +40,19 @@ export class Jwt implements Filter {
   readonly #accepted = new LruMap<string, Verdict>(MAX_ACCEPTED);
   readonly #refused = new LruMap<string, Verdict>(MAX_REFUSED);
   /** What only we may say; services believe `x-user-id` also where no claim is written to it. */
-  readonly #removed: readonly string[];
+  readonly #removed: NameSet;
   /** Checks under way, so that a token is checked once however often it comes at once. */
   readonly #checks = new Map<string, Promise<Verdict>>();
 
   constructor(options: JwtOptions) {
     this.#options = options;
     const names = new Set([IDENTITY_FIELD, ...options.claimHeaders.values()]);
-    this.#removed = [...names].flatMap(spellingsOf);
+    this.#removed = new NameSet([...names].flatMap(spellingsOf));
   }
 
   onRequest(exchange: ExchangeView): undefined | Promise<undefined> {
     const { headers } = exchange.request;
-    for (const name of this.#removed) headers.delete(name);
+    headers.deleteAll(this.#removed);
     if (exchange.route?.auth !== "jwt") return undefined;
     const token = bearerToken(headers.all("authorization"));
     const verdict = this.#remembered(token);

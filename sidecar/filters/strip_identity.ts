@@ -1,4 +1,5 @@
 // At an edge that checks no tokens nobody is anybody: what says who is calling is not taken from outside.
+import { NameSet } from "../http/field_names.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
 
 /** What services believe about the caller. */
@@ -18,12 +19,12 @@ export function spellingsOf(name: string): string[] {
   return spellings;
 }
 
-const SPELLINGS = spellingsOf(IDENTITY_FIELD);
+const SPELLINGS = new NameSet(spellingsOf(IDENTITY_FIELD));
 
 export class StripIdentity implements Filter {
   readonly name = "strip-identity";
 
   onRequest(exchange: ExchangeView): undefined {
-    for (const name of SPELLINGS) exchange.request.headers.delete(name);
+    exchange.request.headers.deleteAll(SPELLINGS);
   }
 }

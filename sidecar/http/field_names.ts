@@ -34,6 +34,10 @@ const NAMES = [
   "x-request-id",
   "x-mesh-reason",
   "x-user-id",
+  // as CGI, WSGI and PHP apps read it
+  "x_user-id",
+  "x-user_id",
+  "x_user_id",
   "traceparent",
   "tracestate",
   "idempotency-key",
@@ -56,6 +60,21 @@ export function fieldId(name: string): number {
 /** The id of a name that is known for certain. */
 export function knownId(name: KnownName): number {
   return IDS.get(name)!;
+}
+
+/** Names that are always looked for together, made once. */
+export class NameSet {
+  readonly names: readonly string[];
+  /** The id of each; 0 for those that are not known. */
+  readonly ids: readonly number[];
+  /** A bit for each id. There are more ids than bits, so a bit that is set says only that one of them may be meant. */
+  readonly bits: number;
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+    this.ids = names.map(fieldId);
+    this.bits = this.ids.reduce((bits, id) => bits | 1 << id, 0);
+  }
 }
 
 const LAST_HOP_BY_HOP = knownId("upgrade");

@@ -1,7 +1,7 @@
 // An ordered list of header or trailer fields: the interface both codecs implement, and the plain one made of Field
 // objects: what we make ourselves, and what HTTP/2 decodes to.
 import { Field } from "./field.ts";
-import { fieldId } from "./field_names.ts";
+import { fieldId, type NameSet } from "./field_names.ts";
 import { checkField } from "./syntax.ts";
 
 /**
@@ -19,6 +19,8 @@ export interface Fields {
   /** Adds a field behind the others. Throws as `set`. */
   append(name: string, value: string): void;
   delete(name: string): void;
+  /** As `delete` of each; nearly free where there is nothing to delete. */
+  deleteAll(names: NameSet): void;
   /** Every field in order. */
   [Symbol.iterator](): IterableIterator<readonly [name: string, value: string]>;
 }
@@ -73,6 +75,10 @@ export class FieldList implements Fields {
 
   delete(name: string): void {
     this.#delete(name, fieldId(name));
+  }
+
+  deleteAll({ names, ids }: NameSet): void {
+    for (let i = 0; i < names.length; i++) this.#delete(names[i]!, ids[i]!);
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [string, string]> {

@@ -1,11 +1,13 @@
 // Takes the fields of this one hop out of a head (RFC 9110 7.6.1), so that what lies behind never sees them.
 import { isHopByHop, knownId } from "../http/field_names.ts";
 import { listItems } from "../http/syntax.ts";
+import { latin1Bytes } from "../lib/bytes.ts";
 import type { RawFields } from "./raw_fields.ts";
 
 const CONNECTION = knownId("connection");
 const TE = knownId("te");
 const UPGRADE = knownId("upgrade");
+const KEEP_ALIVE = latin1Bytes("keep-alive");
 
 /** What the hop-by-hop fields said. */
 export interface HopByHop {
@@ -65,10 +67,9 @@ function strip(fields: RawFields): HopByHop {
     else if (id === TE) {
       acceptsTrailers ||= listItems(fields.valueAt(i)).includes("trailers");
     } else if (id === CONNECTION) {
-      const value = fields.valueAt(i);
-      // What nearly every sender says; no list has to be made of it.
-      if (value === "keep-alive") keepAlive = true;
-      else {for (const option of listItems(value)) {
+      // What nearly every sender says; no string has to be made of it.
+      if (fields.isValueAt(i, KEEP_ALIVE, KEEP_ALIVE.length)) keepAlive = true;
+      else {for (const option of listItems(fields.valueAt(i))) {
           if (option === "close") close = true;
           else if (option === "keep-alive") keepAlive = true;
           else if (option === "upgrade") namesUpgrade = true;

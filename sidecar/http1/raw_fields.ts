@@ -1,10 +1,9 @@
 // The fields of a head as offsets into the bytes that came: read only where somebody asks, forwarded as they are.
 import { latin1 } from "../lib/bytes.ts";
 import type { ByteWriter } from "../lib/byte_writer.ts";
-import { fieldId, knownId, nameEquals } from "../http/field_names.ts";
+import { fieldId, knownId, nameEquals, type NameSet } from "../http/field_names.ts";
 import type { Fields } from "../http/fields.ts";
-import { checkField } from "../http/syntax.ts";
-import { writeFieldLine } from "./field_lines.ts";
+import { prepareFieldLine, writeFieldLine } from "./field_lines.ts";
 import { contentLengthAt } from "./framing.ts";
 
 const CONTENT_LENGTH = knownId("content-length");
@@ -31,10 +30,12 @@ export class RawFields implements Fields {
   #end = 0;
   /** Fields added on the way through: name, value, name, value ... */
   #added: string[] = [];
+  /** A bit for each id ever added, as in `#seen`. */
+  #addedSeen = 0;
 
   clear(): void {
     this.count = 0;
-    this.#seen = 0;
+    this.#seen = this.#addedSeen = 0;
     if (this.#added.length > 0) this.#added = [];
   }
 
@@ -131,6 +132,13 @@ export class RawFields implements Fields {
     return -1;
   }
 
+  #findAdded(name: string, id: number): number {
+    if ((this.#addedSeen >>> id & 1) === 0) return -1;
+    const added = this.#added;
+    for (let i = 0; i < added.length; i += 2) if (added[i] === name) return i;
+    return -1;
+  }
+
   #isNamed(index: number, name: string, id: number): boolean {
     if (id !== 0) return this.#ids[index] === id;
     const at = index * STRIDE;
@@ -139,11 +147,11 @@ export class RawFields implements Fields {
   }
 
   get(name: string): string | undefined {
-    const index = this.#find(name, fieldId(name), 0);
+    const id = fieldId(name);
+    const index = this.#find(name, id, 0);
     if (index >= 0) return this.valueAt(index);
-    const added = this.#added;
-    for (let i = 0; i < added.length; i += 2) if (added[i] === name) return added[i + 1];
-    return undefined;
+    const at = this.#findAdded(name, id);
+    return at < 0 ? undefined : this.#added[at + 1];
   }
 
   all(name: string): string[] {
@@ -158,7 +166,8 @@ export class RawFields implements Fields {
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined;
+    const id = fieldId(name);
+    return this.#find(name, id, 0) >= 0 || this.#findAdded(name, id) >= 0;
   }
 
   set(name: string, value: string): void {
@@ -172,20 +181,30 @@ export class RawFields implements Fields {
   }
 
   #append(name: string, value: string, id: number): void {
-    checkField(name, value, id);
+    prepareFieldLine(id, name, value);
     this.#added.push(name, value);
+    this.#addedSeen |= 1 << id;
   }
 
   delete(name: string): void {
     this.#delete(name, fieldId(name));
   }
 
+  deleteAll({ names, ids, bits }: NameSet): void {
+    const seen = this.#seen | this.#addedSeen;
+    if ((seen & bits) === 0) return;
+    for (let i = 0; i < names.length; i++) {
+      if ((seen >>> ids[i]! & 1) === 1) this.#delete(names[i]!, ids[i]!);
+    }
+  }
+
   #delete(name: string, id: number): void {
     for (let i = this.#find(name, id, 0); i >= 0; i = this.#find(name, id, i + 1)) {
       this.#dropped[i] = 1;
     }
-    const added = this.#added;
-    for (let i = added.length - 2; i >= 0; i -= 2) if (added[i] === name) added.splice(i, 2);
+    for (let at = this.#findAdded(name, id); at >= 0; at = this.#findAdded(name, id)) {
+      this.#added.splice(at, 2);
+    }
   }
 
   *[Symbol.iterator](): IterableIterator<readonly [string, string]> {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { writtenLines } from "../../tests/support/head_reader.ts";
 import { rawFields } from "../../tests/support/messages.ts";
 import { ProxyError } from "../errors.ts";
+import { NameSet } from "../http/field_names.ts";
 import { FieldList, type Fields } from "../http/fields.ts";
 
 Deno.test("RawFields finds names in any case, known and unknown, first and all", () => {
@@ -34,6 +35,17 @@ Deno.test("RawFields leaves out what was deleted, wherever it stood", () => {
     assertEquals(writtenLines(fields), lines.filter((line) => !line.startsWith(name)));
     assertEquals([[...fields].length, fields.has(name)], [left, false]);
   }
+});
+
+Deno.test("RawFields deletes a set of names, those that came and those added", () => {
+  const fields = rawFields("Via: 1", "a: 2", "x: 3", "VIA: 4", "date: 5");
+  fields.deleteAll(new NameSet(["x-request-id", "cookie"]));
+  assertEquals([...fields].length, 5);
+  fields.append("vary", "6");
+  fields.append("b", "7");
+  fields.deleteAll(new NameSet(["via", "x", "vary", "b"]));
+  assertEquals(writtenLines(fields), ["a: 2", "date: 5"]);
+  assertEquals([fields.has("via"), fields.get("vary"), fields.all("b")], [false, undefined, []]);
 });
 
 Deno.test("RawFields replaces every field of a name, added ones too", () => {
@@ -84,12 +96,17 @@ Deno.test("RawFields that was cleared has nothing left", () => {
   assertEquals([[...fields], fields.get("a"), fields.get("b")], [[], undefined, undefined]);
 });
 
-type Step = readonly ["set" | "append" | "delete", string, string];
+type Step = readonly ["set" | "append" | "delete" | "deleteAll", string, string];
 
 const name = fc.constantFrom("host", "x", "cookie", "x-long-name-of-a-field", "te", "via");
 const value = fc.constantFrom("", "1", "caf\xe9", "a, b", "\ta");
 const step: fc.Arbitrary<Step> = fc.tuple(
-  fc.constantFrom("set" as const, "append" as const, "delete" as const),
+  fc.constantFrom(
+    "set" as const,
+    "append" as const,
+    "delete" as const,
+    "deleteAll" as const,
+  ),
   name,
   value,
 );
@@ -97,6 +114,7 @@ const step: fc.Arbitrary<Step> = fc.tuple(
 function apply(fields: Fields, steps: readonly Step[]): void {
   for (const [kind, name, value] of steps) {
     if (kind === "delete") fields.delete(name);
+    else if (kind === "deleteAll") fields.deleteAll(new NameSet([name, "via", "x-none"]));
     else fields[kind](name, value);
   }
 }
