@@ -6,6 +6,8 @@ export class ByteWriter {
   length = 0;
   /** The view given last: messages of one connection are often of one length, and a new view costs 0.1 us (measured). */
   #view: Uint8Array<ArrayBuffer> | undefined;
+  /** What it is a view of: owners may change `bytes`. */
+  #viewed: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(capacity = 4096) {
     this.bytes = new Uint8Array(capacity);
@@ -18,7 +20,6 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
-    this.#view = undefined;
   }
 
   /** Appends `text`, one byte a code unit. */
@@ -41,7 +42,10 @@ export class ByteWriter {
 
   /** What was appended; valid until the next append or reset. */
   view(): Uint8Array<ArrayBuffer> {
-    if (this.#view?.length !== this.length) this.#view = this.bytes.subarray(0, this.length);
+    if (this.#viewed !== this.bytes || this.#view?.length !== this.length) {
+      this.#viewed = this.bytes;
+      this.#view = this.bytes.subarray(0, this.length);
+    }
     return this.#view;
   }
 

@@ -52,3 +52,13 @@ Deno.test("ByteWriter.reset starts over in the same memory", () => {
   assert(writer.bytes === bytes);
   assertEquals(textOf(writer), "n");
 });
+
+Deno.test("ByteWriter.view is of the bytes it has now, also when its owner changed them", () => {
+  const writer = new ByteWriter(8);
+  writer.text("ab");
+  assertEquals(writer.view(), new Uint8Array([97, 98]));
+  writer.bytes = new Uint8Array(8);
+  writer.reset();
+  writer.text("cd");
+  assertEquals(writer.view(), new Uint8Array([99, 100]));
+});
