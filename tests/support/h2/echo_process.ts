@@ -6,14 +6,12 @@ import { get } from "./block.ts";
 import { H2Peer } from "./peer.ts";
 
 const SCRIPT = join(import.meta.dirname ?? "", "echo_server.ts");
-const PAGE = 4096;
 
 /** Limits of the codec in place of its defaults. */
 export type EchoLimits = Readonly<Record<string, number>>;
 
 export class EchoProcess implements AbuseSubject {
   readonly port: number;
-  readonly #child: Deno.ChildProcess;
   #cleanRequests = 0;
 
   /** Runs `use` with the server up, and holds it to an end of its own choosing: nothing may have ended it before. */
@@ -36,7 +34,7 @@ export class EchoProcess implements AbuseSubject {
     try {
       const { value = "" } = await output.read();
       assert(/^\d+\n$/.test(value), `no port: ${value}`);
-      await use(new EchoProcess(Number(value), child));
+      await use(new EchoProcess(Number(value)));
     } finally {
       child.kill("SIGTERM");
       await child.status;
@@ -46,15 +44,13 @@ export class EchoProcess implements AbuseSubject {
     assertEquals((await child.status).signal, "SIGTERM");
   }
 
-  private constructor(port: number, child: Deno.ChildProcess) {
+  private constructor(port: number) {
     this.port = port;
-    this.#child = child;
   }
 
-  /** What the process has of real memory. */
+  /** What the process has of real memory, by its own account: /proc of another one takes every permission. */
   async residentBytes(): Promise<number> {
-    const statm = await Deno.readTextFile(`/proc/${this.#child.pid}/statm`);
-    return Number(statm.split(" ")[1]) * PAGE;
+    return Number(await this.#ask("/resident"));
   }
 
   /** An honest request on a new connection gets its own answer. */
@@ -67,7 +63,11 @@ export class EchoProcess implements AbuseSubject {
 
   /** Requests that the server's handler has not finished, but for the one that asks. */
   async working(): Promise<number> {
+    return Number(await this.#ask("/working")) - 1;
+  }
+
+  async #ask(path: string): Promise<string> {
     using peer = await H2Peer.client(this.port);
-    return Number((await peer.ask(1, get("/working"))).body) - 1;
+    return (await peer.ask(1, get(path))).body;
   }
 }

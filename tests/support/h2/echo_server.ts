@@ -1,6 +1,6 @@
 // A server of nothing but our codec, as a process of its own so that its memory is its own: answers `METHOD TARGET`
-// behind the request's body. Paths below /hold neither read nor answer, those below /endless never end, and
-// /bytes/N answers N bytes. Prints its port. Its one argument is a JSON object of limits.
+// behind the request's body. Paths below /hold neither read nor answer, those below /endless never end, /bytes/N answers N
+// bytes, /early does not wait for the body; /working and /resident are about itself. Prints its port; takes limits as JSON.
 // deno-lint-ignore-file no-console -- its output is its interface
 import { type Body, EMPTY_BODY } from "../../../sidecar/http/body.ts";
 import { FieldList } from "../../../sidecar/http/fields.ts";
@@ -77,6 +77,9 @@ class Echo implements Handler {
   async #answer({ request, cancellation }: Incoming): Promise<Response> {
     const { method, target, form, upgrade, body } = request;
     if (target === "/working") return textResponse(200, String(this.working), "text/plain");
+    if (target === "/resident") {
+      return textResponse(200, String(Deno.memoryUsage().rss), "text/plain");
+    }
     if (target.startsWith("/hold")) {
       return await new Promise((_, reject) => cancellation.onCancel(reject));
     }
