@@ -1,5 +1,5 @@
 // Part of the composition root: where the transcoders of the gateway's routes get their descriptors.
-import type { Bootstrap, TranscodeConfig } from "./config/bootstrap.ts";
+import type { Bootstrap } from "./config/bootstrap.ts";
 import { denoFilesIo } from "./control/files_io.ts";
 import { ConfigError, ProxyError } from "./errors.ts";
 import { DescriptorPool } from "./grpc/descriptors.ts";
@@ -14,7 +14,7 @@ import type { Clock } from "./lib/clock.ts";
 import type { Exchange } from "./proxy/exchange.ts";
 import type { Forwarder } from "./proxy/forward.ts";
 import { grpcStatusOf } from "./proxy/rescue.ts";
-import type { Route } from "./snapshot/snapshot.ts";
+import type { Route, TranscodeSettings } from "./snapshot/snapshot.ts";
 
 /** A service that was deployed anew may say something else. */
 const REFLECTION_AGE_MS = 60_000;
@@ -50,7 +50,7 @@ export class Transcoders {
   }
 
   of = (route: Route, exchange: Exchange): Transcoder | undefined | Promise<Transcoder> => {
-    const transcode = route.transcode as TranscodeConfig | undefined;
+    const { transcode } = route;
     if (transcode === undefined) return undefined;
     if (transcode.from.kind !== "reflection") return this.#fixed.get(JSON.stringify(transcode));
     const key = `${route.to} ${JSON.stringify(transcode)}`;
@@ -69,7 +69,7 @@ export class Transcoders {
     return known === undefined ? fresh : fresh.catch(() => known.transcoder);
   };
 
-  async #reflect(transcode: TranscodeConfig, exchange: Exchange): Promise<Transcoder> {
+  async #reflect(transcode: TranscodeSettings, exchange: Exchange): Promise<Transcoder> {
     let failure: unknown;
     for (const path of REFLECTION_PATHS) {
       try {
@@ -133,7 +133,7 @@ function reflectionRequest(target: string, authority: string, message: Uint8Arra
   };
 }
 
-async function transcoderOfFiles(transcode: TranscodeConfig): Promise<Transcoder> {
+async function transcoderOfFiles(transcode: TranscodeSettings): Promise<Transcoder> {
   const { from } = transcode;
   if (from.kind === "set") {
     return makeTranscoder(DescriptorPool.ofSet(await readFile(from.path), from.path), transcode);
@@ -148,7 +148,7 @@ async function transcoderOfFiles(transcode: TranscodeConfig): Promise<Transcoder
 
 /** Where imports are looked for: where the operator said, and then beside the files that were named. */
 function rootsOf(
-  { paths, include }: Extract<TranscodeConfig["from"], { kind: "protos" }>,
+  { paths, include }: Extract<TranscodeSettings["from"], { kind: "protos" }>,
 ): ReadonlySet<string> {
   const beside = paths.map((path) => path.slice(0, path.lastIndexOf("/") + 1));
   const under = include.map((directory) => directory.endsWith("/") ? directory : `${directory}/`);
@@ -169,7 +169,7 @@ async function readImport(name: string, roots: ReadonlySet<string>): Promise<str
   return undefined;
 }
 
-function makeTranscoder(pool: DescriptorPool, { options }: TranscodeConfig): Transcoder {
+function makeTranscoder(pool: DescriptorPool, { options }: TranscodeSettings): Transcoder {
   return Transcoder.of(pool, { ...options, statusOfFailure: grpcStatusOf });
 }
 

@@ -226,7 +226,8 @@ export const DEFAULTS = {
   },
   "limits.tunnelIdleTimeout": {
     value: "1h",
-    reason: "A WebSocket may lie silent; one whose peer is gone is found by TCP's own keep-alive.",
+    reason:
+      "A WebSocket may lie silent; TCP keep-alive finds a dead peer sooner only where the system's own setting is lower.",
   },
   "limits.connections": {
     value: 10_000,

@@ -48,7 +48,8 @@ export class RequestMetrics implements Filter {
       series.upstream === upstream && series.status === status && series.reason === reason;
     if (!isSame) this.#last = series = this.#find(listener, upstream, status, reason);
     series!.count.add();
-    series!.duration.observe((this.#clock.now() - exchange.startedAt) / 1000);
+    // A tunnel lasts as long as it is open, which says nothing of how quick anybody is.
+    if (status !== 101) series!.duration.observe((this.#clock.now() - exchange.startedAt) / 1000);
   }
 
   #find(listener: string, upstream: string, status: number, reason: string): Series {

@@ -10,6 +10,7 @@ import { type Progress, writeBody } from "./body_writer.ts";
 import { HeadParser } from "./head_parser.ts";
 import { Inbox } from "./inbox.ts";
 import type { HeadLimits } from "./limits.ts";
+import { NoBody } from "./no_body.ts";
 import { readResponseHead, type ResponseHead } from "./response_head.ts";
 import { writeRequestHead } from "./serialize.ts";
 import { type AskedKey, askForWebSocket, checkAccepted } from "./websocket.ts";
@@ -34,6 +35,8 @@ type State = "idle" | "exchange" | "closed";
 export interface ClientConnectionEvents {
   /** The exchange is over and the connection can take another one. */
   onIdle(connection: Http1ClientConnection): void;
+  /** It carries a tunnel to its end and takes no other exchange. */
+  onTunnel(connection: Http1ClientConnection): void;
   /** The connection cannot be used any more. Called once. */
   onClosed(connection: Http1ClientConnection): void;
 }
@@ -63,6 +66,8 @@ export class Http1ClientConnection implements Sweepable, Progress {
   #webSocketKey: AskedKey | undefined;
   #tunnel: Body = EMPTY_BODY;
   #isTunnel = false;
+  /** Server-sent events come when something happens, which may be long from now. */
+  #isEventStream = false;
   #headWritten: Promise<void> = Promise.resolve();
   #onInterim: (interim: Interim) => void = () => {};
   #interims = 0;
@@ -190,7 +195,8 @@ export class Http1ClientConnection implements Sweepable, Progress {
       return;
     }
     const { idleTimeoutMs, tunnelIdleTimeoutMs } = this.#limits;
-    if (nowMs - this.#quietSince < (this.#isTunnel ? tunnelIdleTimeoutMs : idleTimeoutMs)) return;
+    const isPatient = this.#isTunnel || this.#isEventStream;
+    if (nowMs - this.#quietSince < (isPatient ? tunnelIdleTimeoutMs : idleTimeoutMs)) return;
     if (this.#state === "idle") this.close();
     else if (this.#transport.isWriting || this.#responseBody?.isWaiting) {
       this.abort(
@@ -223,6 +229,7 @@ export class Http1ClientConnection implements Sweepable, Progress {
     if (this.#webSocketKey !== undefined) checkAccepted(fields, this.#webSocketKey);
     this.#keepAlive = false;
     this.#isTunnel = true;
+    this.#events.onTunnel(this);
     this.#inbox.hold();
     const body = wireBody(this.#inbox, { kind: "close" }, this.#bodyOptions)!;
     this.#responseBody = body;
@@ -282,9 +289,12 @@ export class Http1ClientConnection implements Sweepable, Progress {
     const body = wireBody(this.#inbox, head.framing, this.#bodyOptions);
     this.#responseBody = body;
     const { status } = head;
+    const { fields } = this.#parser;
+    this.#isEventStream = body !== undefined && body.length === undefined &&
+      fields.get("content-type")?.toLowerCase().startsWith("text/event-stream") === true;
     return {
       status,
-      headers: this.#parser.fields,
+      headers: fields,
       body: body ?? new NoBody(() => this.#responseEnded(true)),
     };
   }
@@ -343,43 +353,6 @@ export class Http1ClientConnection implements Sweepable, Progress {
     );
   }
 }
-
-/**
- * The body of a response that has none: the exchange ends when the response has been dealt with. Whoever deals with it
- * again does so to nobody: the connection may be in another exchange by then.
- */
-class NoBody implements Body {
-  readonly length = 0;
-  readonly isEnded = true;
-  readonly trailers = undefined;
-  #onEnd: (() => void) | undefined;
-
-  constructor(onEnd: () => void) {
-    this.#onEnd = onEnd;
-  }
-
-  take(): null {
-    this.cancel();
-    return null;
-  }
-
-  whole(): Uint8Array {
-    this.cancel();
-    return NOTHING;
-  }
-
-  pull(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  cancel(): void {
-    const onEnd = this.#onEnd;
-    this.#onEnd = undefined;
-    onEnd?.();
-  }
-}
-
-const NOTHING = new Uint8Array();
 
 function copyFields(fields: Fields): FieldList {
   const list = new FieldList();

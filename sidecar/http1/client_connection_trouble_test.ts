@@ -327,3 +327,13 @@ Deno.test("the head of a response stays intact while its body streams, big or sm
     client.connection.close();
   }
 });
+
+Deno.test("server-sent events may be silent as long as a tunnel", async () => {
+  const client = new ClientTest();
+  const type = "Content-Type: text/event-stream; charset=utf-8";
+  const sent = await client.exchange(head("HTTP/1.1 200 OK", type, "Transfer-Encoding: chunked"));
+  await client.sweep(0, 60_000, 3_599_999);
+  assertEquals([sent.response?.status, client.closes], [200, 0]);
+  await client.sweep(3_600_000);
+  assertEquals(client.closes, 1);
+});

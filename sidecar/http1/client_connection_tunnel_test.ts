@@ -165,6 +165,7 @@ Deno.test("a refused switch leaves the connection to the next exchange and the b
   await client.answer(REFUSE);
   assertEquals([sent.response?.status, sent.text], [403, "no"]);
   assertEquals([client.idles, client.closes, up.isCancelled, up.taken], [1, 0, false, 0]);
+  assertEquals(client.tunnels, 0);
   client.transport.take();
   const next = await client.exchange(head("HTTP/1.1 200 OK", "Content-Length: 2") + "ok");
   assertEquals(client.transport.take(), head("GET / HTTP/1.1", "host: a"));
@@ -251,5 +252,5 @@ Deno.test("a tunnel can be asked for on a kept connection", async () => {
   await client.answer(GRANT + "x");
   up.give(null);
   await client.end();
-  assertEquals([sent.text, client.idles, client.closes], ["x", 1, 1]);
+  assertEquals([sent.text, client.idles, client.tunnels, client.closes], ["x", 1, 1, 1]);
 });

@@ -1,9 +1,8 @@
 // The server side of one HTTP/1.1 connection (RFC 9112 9): requests in, responses out, in order, one at a time.
 import { ProxyError } from "../errors.ts";
 import { EMPTY_BODY } from "../http/body.ts";
-import type { Handler, Incoming, Interim, Request, Response } from "../http/message.ts";
+import type { Handler, Interim, Response } from "../http/message.ts";
 import { ByteWriter } from "../lib/byte_writer.ts";
-import { Cancellation } from "../lib/cancellation.ts";
 import type { Sweepable } from "../lib/sweeper.ts";
 import type { Transport } from "../net/transport.ts";
 import { type Progress, writeBody } from "./body_writer.ts";
@@ -13,9 +12,10 @@ import type { HeadLimits } from "./limits.ts";
 import { linger } from "./linger.ts";
 import { readRequestHead, type RequestHead } from "./request_head.ts";
 import { writeInterim, writeResponseHead, writeSwitch } from "./serialize.ts";
+import { ServerExchange, toRequest } from "./server_exchange.ts";
 import { TunnelBody } from "./tunnel_body.ts";
 import { acceptWebSocket } from "./websocket.ts";
-import { type WireBody, wireBody, type WireBodyOptions } from "./wire_body.ts";
+import { wireBody, type WireBodyOptions } from "./wire_body.ts";
 
 export interface ServerLimits extends HeadLimits {
   readonly headTimeoutMs: number;
@@ -333,71 +333,6 @@ export class Http1ServerConnection implements Sweepable, Progress {
     this.#transport.close();
     this.#current?.cancellation.cancel(reason);
   }
-}
-
-/** One request on a connection, as its handler sees it. */
-class ServerExchange implements Incoming {
-  readonly request: Request;
-  readonly peer: { readonly host: string; readonly port: number };
-  readonly cancellation = new Cancellation();
-  context: unknown = undefined;
-  body: WireBody | undefined;
-  /** What the client asked to switch to another protocol with. */
-  tunnel: TunnelBody | undefined = undefined;
-  keepAlive: boolean;
-  isAnswered = false;
-  /** Why another response was sent than the handler's. */
-  failure: Error | undefined = undefined;
-  readonly #connection: Http1ServerConnection;
-
-  constructor(
-    connection: Http1ServerConnection,
-    request: Request,
-    body: WireBody | undefined,
-    peer: { readonly host: string; readonly port: number },
-    keepAlive: boolean,
-  ) {
-    this.#connection = connection;
-    this.request = request;
-    this.body = body;
-    this.peer = peer;
-    this.keepAlive = keepAlive;
-  }
-
-  /** The switch was granted. */
-  get isTunnel(): boolean {
-    return this.tunnel !== undefined && this.body !== undefined;
-  }
-
-  get isBodyRead(): boolean {
-    return this.body === undefined || this.body.isComplete;
-  }
-
-  /** Behind the head of the response it would be part of the body, or of another exchange's. */
-  sendInterim(interim: Interim): void {
-    if (this.request.version === "1.1" && !this.isAnswered) this.#connection.sendInterim(interim);
-  }
-}
-
-function toRequest(
-  head: RequestHead,
-  headers: Request["headers"],
-  body: Request["body"],
-  scheme: "http" | "https",
-): Request {
-  const { method, form, authority, target, version, upgrade, acceptsTrailers } = head;
-  return {
-    method,
-    form,
-    scheme,
-    authority,
-    target,
-    version,
-    headers,
-    body,
-    upgrade,
-    acceptsTrailers,
-  };
 }
 
 function toProblem(error: unknown): ProxyError {

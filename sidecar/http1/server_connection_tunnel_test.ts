@@ -192,6 +192,18 @@ Deno.test("whoever waits for a tunnel hears when its client goes away before the
   assertEquals(await read, "");
 });
 
+Deno.test("a tunnel that is granted to a client already cut has no bytes, and gives up the upstream's", async () => {
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const server = new ServerTest(() => promise);
+  await server.send(ASK);
+  const read = textOf(server.incoming[0]!.request.body);
+  server.connection.abort();
+  const body = new PushBody();
+  resolve({ status: 101, headers: new FieldList(), body });
+  await quiet(server.transport);
+  assertEquals([server.isOver, body.isCancelled, await read], [true, true, ""]);
+});
+
 Deno.test("a switch follows what the handler said before it", async () => {
   const server = new ServerTest((incoming) => {
     incoming.sendInterim({ status: 103, headers: FieldList.of({ link: "x" }) });

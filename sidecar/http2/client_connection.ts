@@ -172,6 +172,7 @@ export class Http2ClientConnection implements Sweepable {
 
   #settled(): void {
     for (const exchange of this.#early.splice(0)) this.#beginTunnel(exchange);
+    this.#isFull = true;
     this.#freed();
   }
 
@@ -199,7 +200,7 @@ export class Http2ClientConnection implements Sweepable {
   }
 
   #freed(): void {
-    if (!this.isUsable || !(this.#isFull || this.streams === 0)) return;
+    if (!this.#isFull || !this.isUsable) return;
     this.#isFull = false;
     this.#events.onFree(this);
   }

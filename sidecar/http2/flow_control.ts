@@ -11,14 +11,10 @@ export class ReceiveWindow {
   /** Returned and not announced yet. */
   #unannounced = 0;
 
-  constructor(size: number) {
+  /** `granted` is what the peer believes to begin with, where that is more. */
+  constructor(size: number, granted = size) {
     this.size = size;
-    this.#available = size;
-  }
-
-  /** Bytes on loan. */
-  get held(): number {
-    return this.size - this.#available - this.#unannounced;
+    this.#available = Math.max(size, granted);
   }
 
   /** False: the peer sent more than it was granted. */

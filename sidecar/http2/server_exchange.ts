@@ -158,7 +158,8 @@ export class ServerExchange implements Incoming, StreamOwner {
     const wasHandled = this.#state !== "over";
     this.#state = "over";
     this.#context.connection.streams.reset(stream, REASON.NO_ERROR, IS_OVER.message, IS_OVER);
-    stream.body?.fail(IS_OVER);
+    // What a tunnel's client sent before it ended its side is still on its way through.
+    if (!this.#isTunnel) stream.body?.fail(IS_OVER);
     if (wasHandled) this.#finish(undefined);
   }
 

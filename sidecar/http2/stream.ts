@@ -6,7 +6,7 @@ import type { Field } from "../http/field.ts";
 import type { Fields } from "../http/fields.ts";
 import { BodySender, type SendingStream } from "./body_sender.ts";
 import type { DataScheduler } from "./data_scheduler.ts";
-import { canGrow, ReceiveWindow } from "./flow_control.ts";
+import { canGrow, type ReceiveWindow } from "./flow_control.ts";
 import type { HeadWriter } from "./head_writer.ts";
 import { REASON, StreamError } from "./reason.ts";
 import { ReceivedBody, type ReceivedBodyEvents } from "./received_body.ts";
@@ -58,24 +58,23 @@ export class Stream implements SendingStream, ReceivedBodyEvents {
   body: ReceivedBody | undefined;
   sender: BodySender | undefined;
   readonly #host: StreamHost;
-  readonly #windowBytes: number;
-  #window: ReceiveWindow | undefined;
+  readonly #window: ReceiveWindow;
   #hasMoved = true;
   #quietSinceMs = 0;
 
-  /** `sendWindow` is what the peer grants a new stream, `windowBytes` what we grant. */
+  /** `sendWindow` is what the peer grants a new stream, `window` what we grant. */
   constructor(
     id: number,
     owner: StreamOwner,
     host: StreamHost,
     sendWindow: number,
-    windowBytes: number,
+    window: ReceiveWindow,
   ) {
     this.id = id;
     this.owner = owner;
     this.sendWindow = sendWindow;
     this.#host = host;
-    this.#windowBytes = windowBytes;
+    this.#window = window;
   }
 
   /** The body behind a head that was received; undefined when nothing follows. */
@@ -99,7 +98,6 @@ export class Stream implements SendingStream, ReceivedBodyEvents {
   ): void {
     this.#hasMoved = true;
     const length = end - start;
-    this.#window ??= new ReceiveWindow(this.#windowBytes);
     const isGranted = this.#window.received(length + padding);
     if (!isGranted || this.body === undefined || !this.body.push(bytes, start, end)) {
       this.#host.returned(length + padding);
@@ -131,7 +129,7 @@ export class Stream implements SendingStream, ReceivedBodyEvents {
   /** ReceivedBody: what the reader took may be sent again by the peer. */
   onTaken(bytes: number): void {
     this.#host.returned(bytes);
-    if (!canReceive(this.state) || this.#window === undefined) return;
+    if (!canReceive(this.state)) return;
     const increment = this.#window.returned(bytes);
     if (increment > 0) this.#host.announce(this.id, increment);
   }

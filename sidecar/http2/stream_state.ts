@@ -26,11 +26,6 @@ export function canReceive(state: StreamState): boolean {
   return state === "open" || state === "half-closed-local";
 }
 
-/** We may send DATA and HEADERS. */
-export function canSend(state: StreamState): boolean {
-  return state === "open" || state === "half-closed-remote";
-}
-
 /** How a stream came to its end. */
 export type Ending = "ended" | "reset-by-us" | "reset-by-peer";
 

@@ -57,11 +57,6 @@ export class Streams implements StreamHost {
     return this.#window.size - DEFAULT_WINDOW;
   }
 
-  /** Bytes received and neither read nor thrown away yet. */
-  get heldBytes(): number {
-    return this.#window.held;
-  }
-
   get(id: number): Stream | undefined {
     return this.#table.get(id);
   }
@@ -72,12 +67,11 @@ export class Streams implements StreamHost {
 
   /** Puts a stream into the table; its head is next. */
   add(id: number, owner: StreamOwner): Stream {
-    // The peer may not know our windows yet, and until it does it counts with the one that everybody begins with.
     const { limits, peer } = this.#context;
-    const windowBytes = this.isAcknowledged
-      ? limits.streamWindowBytes
-      : Math.max(limits.streamWindowBytes, DEFAULT_WINDOW);
-    const stream = new Stream(id, owner, this, peer.windowBytes, windowBytes);
+    // The peer may not know our windows yet, and until it does it counts with the one that everybody begins with.
+    const grantedBytes = this.isAcknowledged ? 0 : DEFAULT_WINDOW;
+    const window = new ReceiveWindow(limits.streamWindowBytes, grantedBytes);
+    const stream = new Stream(id, owner, this, peer.windowBytes, window);
     this.highest = id;
     this.#table.add(stream);
     return stream;

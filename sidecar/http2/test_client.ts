@@ -39,6 +39,7 @@ export class ClientTest {
   ): Promise<ClientTest> {
     const client = new ClientTest(limits);
     await client.server.send(settings(...pairs), SETTINGS_ACK);
+    client.events.length = 0;
     return client;
   }
 

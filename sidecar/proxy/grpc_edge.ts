@@ -4,6 +4,7 @@ import { isGrpc, isGrpcWeb, isGrpcWebText } from "../grpc/media_type.ts";
 import type { Transcoder } from "../grpc/transcoder/transcoder.ts";
 import { fromWebRequest } from "../grpc/web/request.ts";
 import { toWebResponse } from "../grpc/web/response.ts";
+import { EMPTY_BODY } from "../http/body.ts";
 import type { Request, Response } from "../http/message.ts";
 import type { Route } from "../snapshot/snapshot.ts";
 import type { Exchange } from "./exchange.ts";
@@ -41,7 +42,11 @@ export class GrpcEdge implements Router {
   async #transcode(exchange: Exchange, route: Route): Promise<undefined> {
     const transcoder = await this.#transcoderOf(route, exchange);
     if (transcoder === undefined) return;
-    const { request } = exchange;
+    const { upgrade } = exchange.request;
+    // A call is no tunnel: what asks to become one gets an answer, as whoever ignores an upgrade may give (RFC 9110 7.8).
+    const request = upgrade === undefined
+      ? exchange.request
+      : { ...exchange.request, upgrade: undefined, body: EMPTY_BODY };
     const binding = transcoder.match(request.method, request.target);
     if (binding === null) {
       throw new ProxyError("route-not-found", "not found", { side: "downstream" });

@@ -20,7 +20,18 @@ service Users {
   rpc Get(Id) returns (User) { option (google.api.http) = { get: "/users/{id}" }; }
 }`;
 
-const ROUTE = { ...fakeRoute("/*"), transcode: { any: "settings" } };
+const OPTIONS = {
+  maxMessageBytes: 1024,
+  emitDefaults: false,
+  keepProtoNames: false,
+  enumsAsNumbers: false,
+  ignoreUnknownFields: false,
+  ignoreUnknownParameters: false,
+};
+const ROUTE = {
+  ...fakeRoute("/*"),
+  transcode: { from: { kind: "reflection" }, options: OPTIONS },
+} as const;
 
 async function edge() {
   const pool = await DescriptorPool.ofProtos(new Map([["t.proto", PROTO]]), () => undefined);

@@ -56,7 +56,9 @@ export class Login implements Router {
   }
 
   async #login(exchange: Exchange): Promise<Response> {
-    const { request: { body }, incoming: { cancellation } } = exchange;
+    const { request: { body, upgrade }, incoming: { cancellation } } = exchange;
+    // Behind a request to switch protocols nothing comes before the switch.
+    if (upgrade !== undefined) throw badRequest("invalid request");
     const bytes = await unlessCancelled(readBody(body, MAX_BODY_BYTES), cancellation);
     if (bytes === null) {
       throw new ProxyError("payload-too-large", "the login body is too large", {

@@ -113,8 +113,6 @@ class TcpConnection implements Served {
   /** Resolves when both halves are over, each in its own time. */
   async #carry(upstream: Transport): Promise<void> {
     this.#ticks++;
-    // It was cut in the very moment that it came.
-    if (this.#failure !== undefined) return;
     await Promise.all([
       carry(this.#client, upstream, {
         onMoved: (bytes) => this.#onSent(bytes),

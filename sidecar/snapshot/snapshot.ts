@@ -52,14 +52,33 @@ export interface RateLimitSettings {
   readonly key: "client" | "user" | "route";
 }
 
+/** How JSON becomes gRPC: where the schema comes from, and what its JSON looks like. */
+export interface TranscodeSettings {
+  readonly from:
+    | {
+      readonly kind: "protos";
+      readonly paths: readonly string[];
+      readonly include: readonly string[];
+    }
+    | { readonly kind: "set"; readonly path: string }
+    | { readonly kind: "reflection" };
+  readonly options: {
+    readonly maxMessageBytes: number;
+    readonly emitDefaults: boolean;
+    readonly keepProtoNames: boolean;
+    readonly enumsAsNumbers: boolean;
+    readonly ignoreUnknownFields: boolean;
+    readonly ignoreUnknownParameters: boolean;
+  };
+}
+
 /** One way through the gateway. */
 export interface Route extends RouteRule {
   readonly to: string;
   readonly auth: "none" | "jwt";
   readonly rateLimit?: RateLimitSettings;
   readonly timeoutMs?: number;
-  /** How JSON becomes gRPC here, in the composition root's words. */
-  readonly transcode?: unknown;
+  readonly transcode?: TranscodeSettings;
 }
 
 /** One compiled state of the mesh. */

@@ -7,6 +7,9 @@ import { dialInTime } from "./dial.ts";
 import { type Address, type Pool, type PoolContext, type PoolSize, shuttingDown } from "./pool.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
+/** As many as a port takes connections unless told otherwise; further tunnels stay among the busy. */
+const MAX_TUNNELS = 10_000;
+
 export class Http1Pool implements Pool {
   readonly address: Address;
   readonly name: string;
@@ -14,6 +17,8 @@ export class Http1Pool implements Pool {
   /** The most recently used last: it is the warmest, and the others may age out. */
   readonly #idle: Http1ClientConnection[] = [];
   readonly #busy = new Set<Http1ClientConnection>();
+  /** A thousand clients that listen must not keep the next request waiting: they are not of what `connections` bounds. */
+  readonly #tunnels = new Set<Http1ClientConnection>();
   readonly #line: WaitingLine<Http1ClientConnection>;
   #dialing = 0;
   #state: "open" | "draining" | "closed" = "open";
@@ -26,7 +31,8 @@ export class Http1Pool implements Pool {
   }
 
   get size(): PoolSize {
-    return { idle: this.#idle.length, busy: this.#busy.size, pending: this.#line.length };
+    const busy = this.#busy.size + this.#tunnels.size;
+    return { idle: this.#idle.length, busy, pending: this.#line.length };
   }
 
   get isOpen(): boolean {
@@ -34,7 +40,8 @@ export class Http1Pool implements Pool {
   }
 
   get isEmpty(): boolean {
-    return this.#idle.length + this.#busy.size + this.#dialing + this.#line.length === 0;
+    const { idle, busy, pending } = this.size;
+    return idle + busy + this.#dialing + pending === 0;
   }
 
   take(): Http1ClientConnection | undefined {
@@ -79,6 +86,7 @@ export class Http1Pool implements Pool {
     const { limits, sweeper } = this.#context;
     const connection = new Http1ClientConnection(transport, limits, {
       onIdle: (idle) => this.#release(idle),
+      onTunnel: (tunnel) => this.#setApart(tunnel),
       onClosed: (closed) => this.#forget(closed),
     });
     sweeper.add(connection);
@@ -99,8 +107,17 @@ export class Http1Pool implements Pool {
     else connection.close();
   }
 
+  /** Its place among the busy ones is another exchange's. */
+  #setApart(tunnel: Http1ClientConnection): void {
+    if (this.#tunnels.size >= MAX_TUNNELS) return;
+    this.#busy.delete(tunnel);
+    this.#tunnels.add(tunnel);
+    this.#dialMoreForWaiters();
+  }
+
   #forget(connection: Http1ClientConnection): void {
     this.#context.sweeper.delete(connection);
+    if (this.#tunnels.delete(connection)) return;
     if (this.#busy.delete(connection)) this.#dialMoreForWaiters();
     else {
       const at = this.#idle.indexOf(connection);
@@ -127,7 +144,7 @@ export class Http1Pool implements Pool {
     this.#state = "closed";
     this.drain();
     this.#line.failAll(shuttingDown());
-    for (const connection of [...this.#busy]) connection.abort(shuttingDown());
+    for (const connection of [...this.#busy, ...this.#tunnels]) connection.abort(shuttingDown());
   }
 }
 

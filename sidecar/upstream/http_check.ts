@@ -20,6 +20,7 @@ export function httpCheck(options: HttpCheckOptions, context: PoolContext): Prom
   return checkInTime(address, timeoutMs, context, async (transport, onCut) => {
     const connection = new Http1ClientConnection(transport, context.limits, {
       onIdle: () => {},
+      onTunnel: () => {},
       onClosed: () => {},
     });
     onCut(() => connection.abort(new ProxyError("deadline", "late", { side: "upstream" })));

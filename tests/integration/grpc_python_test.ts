@@ -1,8 +1,7 @@
 // Debian's python3-grpcio at either end of the usual road, and back-pressure, which it keeps where grpc-js on Deno does not.
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { once } from "node:events";
-import { Metadata, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import { isInstalled } from "../../deploy/servers.ts";
 import { GrpcCaller, statusOf, textOf } from "./support/grpc_caller.ts";
 import { Road } from "./support/grpc_mesh.ts";
@@ -21,22 +20,32 @@ Deno.test({ name: "gRPC by Python through two sidecars", ignore }, async (t) => 
   await using server = await PythonServer.start();
   await using road = await Road.start(workspace, server.port);
 
-  await t.step("its client makes every kind of call of its server", async () => {
-    const { remaining, ...results } = await inTime("the client", runPythonClient(road.port));
-    assertEquals(results, {
-      unary: "hello",
-      empty: 0,
-      large: 3 << 20,
-      download: Array.from({ length: 500 }, (_, index) => index),
-      upload: String(320 * MESSAGE_BYTES),
-      dialogue: [...Array.from({ length: 20 }, (_, turn) => `re: ${turn}`), "you ended"],
-      metadata: [true, "one,two", [true]],
-      refusal: ["FAILED_PRECONDITION", "Größe 100 % 🦕"],
-      cancelled: "True",
-    });
-    assertLess(Number(remaining), 10);
-    assertGreater(Number(remaining), 5);
-  });
+  await t.step(
+    "its client makes every kind of call, and writes no faster than its server reads",
+    async () => {
+      const { remaining, held, ...results } = await inTime(
+        "the client",
+        runPythonClient(road.port),
+      );
+      assertEquals(results, {
+        unary: "hello",
+        empty: 0,
+        large: 3 << 20,
+        download: Array.from({ length: 500 }, (_, index) => index),
+        upload: String(320 * MESSAGE_BYTES),
+        dialogue: [...Array.from({ length: 20 }, (_, turn) => `re: ${turn}`), "you ended"],
+        metadata: [true, "one,two", [true]],
+        refusal: ["FAILED_PRECONDITION", "Größe 100 % 🦕"],
+        cancelled: "True",
+      });
+      // Its client rounds up, by a tenth at most.
+      assertLess(Number(remaining), 11);
+      assertGreater(Number(remaining), 5);
+      const [before = Infinity, arrived] = held as number[];
+      assertLess(before, MAX_HELD_BYTES, "written to a server that did not read");
+      assertEquals(arrived, MESSAGES * MESSAGE_BYTES);
+    },
+  );
 
   using caller = new GrpcCaller(road.port);
   using other = new GrpcCaller(road.port);
@@ -66,28 +75,6 @@ Deno.test({ name: "gRPC by Python through two sidecars", ignore }, async (t) => 
       assertEquals((await stalled.rest()).code, status.OK);
       const all = Number(textOf(await other.unary("accepted")));
       assertEquals(all, MESSAGES * MESSAGE_BYTES);
-    },
-  );
-
-  await t.step(
-    "a server that does not read makes the caller stop writing, until it reads",
-    async () => {
-      const metadata = new Metadata();
-      metadata.set("x-hold", "yes");
-      const { call, end } = caller.upload({ metadata });
-      let written = 0;
-      const writing = (async () => {
-        for (; written < MESSAGES; written++) {
-          if (!call.write(Buffer.alloc(MESSAGE_BYTES))) await once(call, "drain");
-        }
-        call.end();
-      })();
-      for (let round = 0; round < 30; round++) await other.unary(Buffer.alloc(3 << 20));
-      assertLess(written * MESSAGE_BYTES, MAX_HELD_BYTES);
-      assert(written > 0);
-      assertEquals(textOf(await other.unary("release")), "release");
-      await inTime("the last write", writing);
-      assertEquals(textOf(await inTime("the answer", end)), String(MESSAGES * MESSAGE_BYTES));
     },
   );
 });

@@ -27,13 +27,15 @@ export interface Sent {
 export class ClientTest {
   readonly transport = new MemoryTransport();
   readonly connection: Http1ClientConnection;
-  /** How often the connection said that it is free again, and that it is gone. */
+  /** How often the connection said that it is free again, that it is gone, and that it became a tunnel. */
   idles = 0;
   closes = 0;
+  tunnels = 0;
 
   constructor(limits: Partial<ClientLimits> = {}) {
     this.connection = new Http1ClientConnection(this.transport, { ...CLIENT_LIMITS, ...limits }, {
       onIdle: () => void this.idles++,
+      onTunnel: () => void this.tunnels++,
       onClosed: () => void this.closes++,
     });
   }

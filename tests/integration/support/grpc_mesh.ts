@@ -1,5 +1,7 @@
 // The usual road of a gRPC call: caller > its sidecar, outbound > the callee's sidecar, inbound > app. Nobody speaks HTTP/1.1.
 import { type SidecarPorts, TestSidecar } from "./sidecar.ts";
+import { until } from "./until.ts";
+import { Wire } from "./wire.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface BesideOptions {
@@ -19,24 +21,25 @@ function configOf({ service, grpc, config = {}, health = {} }: BesideOptions) {
   return { service: { name: service, app }, ...config };
 }
 
-/** A sidecar beside such an app, as soon as it is ready; registered it may not be yet. */
-export function startUnregistered(
+/** A sidecar beside such an app, whether that is there or not. */
+export function spawnBeside(
   workspace: Workspace,
   options: BesideOptions,
   ports?: SidecarPorts,
 ): Promise<TestSidecar> {
   const { service } = options;
-  return TestSidecar.start(workspace, { service, config: configOf(options) }, ports);
+  return TestSidecar.spawn(workspace, { service, config: configOf(options) }, ports);
 }
 
-/** The same, and registered. */
+/** The same, as soon as it is registered. */
 export async function startBeside(
   workspace: Workspace,
   options: BesideOptions,
   ports?: SidecarPorts,
 ): Promise<TestSidecar> {
-  const sidecar = await startUnregistered(workspace, options, ports);
+  const sidecar = await spawnBeside(workspace, options, ports);
   try {
+    await sidecar.ready();
     await sidecar.registered();
     return sidecar;
   } catch (error) {
@@ -78,4 +81,40 @@ export class Road implements AsyncDisposable {
     await this.caller[Symbol.asyncDispose]();
     await this.callee[Symbol.asyncDispose]();
   }
+}
+
+/** The same road where health and registry play no part: `app` says where the app is and what it speaks. */
+export async function startFixedRoad(
+  workspace: Workspace,
+  app: { readonly http: number } | { readonly grpc: number },
+): Promise<{ readonly port: number; readonly sidecars: readonly TestSidecar[] } & AsyncDisposable> {
+  const stack = new AsyncDisposableStack();
+  const address = Object.fromEntries(Object.entries(app).map(([kind, port]) => [kind, at(port)]));
+  const spawn = async (name: string, services: Readonly<Record<string, string[]>>) => {
+    const config = {
+      service: { name, app: address },
+      registry: { static: services },
+      // What a sidecar says of itself in a registry, and nobody says in this one.
+      policy: { upstreams: { callee: { protocol: "http2" } } },
+    };
+    return stack.use(await TestSidecar.spawn(workspace, { service: name, config }));
+  };
+  const callee = await spawn("callee", {});
+  const caller = await spawn("caller", { callee: [at(callee.ports.inbound)] });
+  await until("two listeners", async () => {
+    for (const port of [caller.ports.outbound, callee.ports.inbound]) {
+      using _wire = await Wire.dial(port);
+    }
+    return true;
+  });
+  const sidecars = [caller, callee];
+  return {
+    port: caller.ports.outbound,
+    sidecars,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+function at(port: number): string {
+  return `127.0.0.1:${port}`;
 }

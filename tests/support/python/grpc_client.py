@@ -58,6 +58,25 @@ def cancel():
     return unary(b"cancelled", timeout=20).decode()
 
 
+def held():
+    """What an upload could write while the server did not read, and what arrived in the end."""
+    written = 0
+
+    def messages():
+        nonlocal written
+        for _ in range(1600):
+            written += 65536
+            yield bytes(65536)
+
+    call = upload.future(messages(), metadata=(("x-hold", "yes"),), timeout=60)
+    # As much as would be in the stream goes by it in the meantime.
+    for _ in range(35):
+        unary(bytes(3 << 20), timeout=20)
+    before = written
+    unary(b"release", timeout=10)
+    return [before, int(call.result())]
+
+
 results = {
     "unary": unary(b"hello", timeout=10).decode(),
     "empty": len(unary(b"", timeout=10)),
@@ -69,5 +88,6 @@ results = {
     "refusal": refusal(b"refuse", 10),
     "remaining": float(unary(b"remaining", timeout=10)),
     "cancelled": cancel(),
+    "held": held(),
 }
 print(json.dumps(results))
