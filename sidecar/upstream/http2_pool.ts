@@ -104,8 +104,8 @@ export class Http2Pool implements Pool {
       while (waiter !== undefined && !waiter.give(connection)) waiter = this.#line.next();
       if (waiter === undefined) break;
     }
-    if (this.#line.length > 0) this.#dialForWaiters();
-    else if (this.#state !== "open" && connection.streams === 0) connection.close();
+    this.#dialForWaiters();
+    if (this.#state === "draining") connection.drain();
   };
 
   #leave = (connection: Http2ClientConnection): void => {
@@ -127,9 +127,7 @@ export class Http2Pool implements Pool {
 
   drain(): void {
     if (this.#state === "open") this.#state = "draining";
-    for (const connection of [...this.#connections]) {
-      if (connection.streams === 0) connection.close();
-    }
+    for (const connection of [...this.#connections]) connection.drain();
   }
 
   close(): void {
