@@ -5,7 +5,9 @@ export type CancelListener = (reason: Error) => void;
 /** Cancelled at most once; listeners run synchronously, in order, and late ones run at once. */
 export class Cancellation {
   #reason: Error | undefined;
-  readonly #listeners: CancelListener[] = [];
+  /** The first listener, nearly always the only one, needs no list. */
+  #listener: CancelListener | undefined;
+  #others: CancelListener[] | undefined;
 
   get reason(): Error | undefined {
     return this.#reason;
@@ -20,20 +22,26 @@ export class Cancellation {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     // One at a time, so that a listener can still take off one behind it.
-    for (let next = this.#listeners.shift(); next !== undefined; next = this.#listeners.shift()) {
-      next(reason);
-    }
+    for (let next = this.#take(); next !== undefined; next = this.#take()) next(reason);
+  }
+
+  #take(): CancelListener | undefined {
+    const listener = this.#listener;
+    this.#listener = this.#others?.shift();
+    return listener;
   }
 
   onCancel(listener: CancelListener): void {
     if (this.#reason !== undefined) listener(this.#reason);
-    else this.#listeners.push(listener);
+    else if (this.#listener === undefined) this.#listener = listener;
+    else (this.#others ??= []).push(listener);
   }
 
   /** Forgets a listener; unknown ones are ignored. */
   off(listener: CancelListener): void {
-    const at = this.#listeners.lastIndexOf(listener);
-    if (at >= 0) this.#listeners.splice(at, 1);
+    const at = this.#others?.lastIndexOf(listener) ?? -1;
+    if (at >= 0) this.#others!.splice(at, 1);
+    else if (this.#listener === listener) this.#take();
   }
 
   throwIfCancelled(): void {

@@ -42,6 +42,19 @@ Deno.test("Cancellation forgets a listener that was taken off, and ignores unkno
   assertEquals(calls, 0);
 });
 
+Deno.test("Cancellation tells the others in order, whichever of its listeners was taken off", () => {
+  for (const gone of [0, 1, 2]) {
+    const cancellation = new Cancellation();
+    const heard: number[] = [];
+    const listeners = [0, 1, 2].map((i) => (): void => void heard.push(i));
+    for (const listener of listeners) cancellation.onCancel(listener);
+    cancellation.off(listeners[gone]!);
+    cancellation.onCancel(() => heard.push(3));
+    cancellation.cancel(new Error("gone"));
+    assertEquals(heard, [0, 1, 2, 3].filter((i) => i !== gone));
+  }
+});
+
 Deno.test("Cancellation does not call a listener that another one takes off while it is told", () => {
   const cancellation = new Cancellation();
   const heard: string[] = [];
