@@ -1,6 +1,9 @@
 // A growing run of bytes to be written in one go.
 import { copyBytes, writeLatin1 } from "./bytes.ts";
 
+/** A view keeps its bytes alive, and larger ones go back to a pool: an idle connection must not hold on to them. */
+const MAX_VIEWED = 4096;
+
 export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
@@ -42,9 +45,11 @@ export class ByteWriter {
 
   /** What was appended; valid until the next append or reset. */
   view(): Uint8Array<ArrayBuffer> {
-    if (this.#viewed !== this.bytes || this.#view?.length !== this.length) {
-      this.#viewed = this.bytes;
-      this.#view = this.bytes.subarray(0, this.length);
+    const { bytes, length } = this;
+    if (bytes.length > MAX_VIEWED) return bytes.subarray(0, length);
+    if (this.#viewed !== bytes || this.#view?.length !== length) {
+      this.#viewed = bytes;
+      this.#view = bytes.subarray(0, length);
     }
     return this.#view;
   }

@@ -62,3 +62,12 @@ Deno.test("ByteWriter.view is of the bytes it has now, also when its owner chang
   writer.text("cd");
   assertEquals(writer.view(), new Uint8Array([99, 100]));
 });
+
+Deno.test("ByteWriter.view holds on to small bytes alone, which are its own", () => {
+  const views = [4096, 4097].map((size) => {
+    const writer = new ByteWriter(size);
+    writer.text("ab");
+    return writer.view() === writer.view();
+  });
+  assertEquals(views, [true, false]);
+});
