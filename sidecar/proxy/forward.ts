@@ -10,7 +10,6 @@ import type { Timeouts } from "../lib/timeouts.ts";
 import type { Cluster, Endpoint } from "../snapshot/snapshot.ts";
 import type { ClientConnection } from "../upstream/client_connection.ts";
 import type { Pool } from "../upstream/pool.ts";
-import { chooseProtocol } from "../upstream/protocol.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { GrpcCall, isGrpcRequest } from "./grpc_call.ts";
 import { mayRepeat, type Replay, wantsRetry } from "./retry.ts";
@@ -103,7 +102,7 @@ class Attempts {
     this.#arm(timeoutMs, startedAt);
     if (isGrpcRequest(request)) {
       const { clock, timeouts } = parts;
-      this.#call = new GrpcCall(request, startedAt, clock, timeouts, this.#expireCall);
+      this.#call = new GrpcCall(request, startedAt, clock, timeouts, () => this.#expireCall());
     }
   }
 
@@ -229,9 +228,7 @@ class Attempts {
   }
 
   #pool(): Pool {
-    const endpoint = this.#endpoint!;
-    const protocol = chooseProtocol(this.#cluster, endpoint, this.#request);
-    const pool = this.#parts.upstreams.pool(this.#cluster, endpoint, protocol);
+    const pool = this.#parts.upstreams.pool(this.#cluster, this.#endpoint!, this.#request);
     this.#exchange.endpoint = pool.name;
     return pool;
   }
@@ -276,13 +273,13 @@ class Attempts {
     );
   };
 
-  #expireCall = (): void => {
+  #expireCall(): void {
     this.#callOff(
       new ProxyError("deadline", "the caller's deadline (grpc-timeout) has passed", {
         side: "upstream",
       }),
     );
-  };
+  }
 
   /** Resolves with the response head; until its body ends a cancellation still cuts it. */
   #send(connection: ClientConnection, pool: Pool): Promise<Response> {

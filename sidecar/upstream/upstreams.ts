@@ -1,11 +1,12 @@
 // Every upstream that traffic goes to: pickers by cluster, pools by endpoint. What did not change between two
 // snapshots keeps its connections and its turn.
+import type { Request } from "../http/message.ts";
 import type { Cluster, Endpoint, Snapshot } from "../snapshot/snapshot.ts";
 import { type Picker, RoundRobin, type Turn } from "./balancer/round_robin.ts";
 import { Http1Pool } from "./http1_pool.ts";
 import { Http2Pool } from "./http2_pool.ts";
 import type { Pool, PoolContext, PoolSize } from "./pool.ts";
-import type { Protocol } from "./protocol.ts";
+import { announcesHttp2, chooseProtocol, type Protocol } from "./protocol.ts";
 import { RetryBudget } from "./retry_budget.ts";
 
 /** What `stats` says of one endpoint. */
@@ -20,7 +21,7 @@ type Pools = { -readonly [P in Protocol]: Pool | undefined };
 
 interface Entry {
   readonly cluster: string;
-  readonly endpoint: Endpoint;
+  readonly announcesHttp2: boolean;
   readonly pools: Pools;
 }
 
@@ -28,11 +29,13 @@ export class Upstreams {
   readonly #context: PoolContext;
   readonly #turns = new Map<string, Turn>();
   readonly #pickers = new WeakMap<Cluster, Picker>();
+  #lastCluster: Cluster | undefined;
+  #lastPicker: Picker | undefined;
   readonly #budgets = new Map<string, RetryBudget>();
   /** By cluster name and address. */
   readonly #entries = new Map<string, Entry>();
   /** The same, found without making a key; an endpoint object belongs to one cluster. */
-  readonly #poolsOf = new WeakMap<Endpoint, Pools>();
+  readonly #entryOf = new WeakMap<Endpoint, Entry>();
   /** Of endpoints that are gone, until their last exchange is over. */
   readonly #draining = new Set<Pool>();
 
@@ -42,6 +45,14 @@ export class Upstreams {
 
   /** The picker of a cluster as one snapshot has it. */
   picker(cluster: Cluster): Picker {
+    if (cluster !== this.#lastCluster) {
+      this.#lastCluster = cluster;
+      this.#lastPicker = this.#pickerOf(cluster);
+    }
+    return this.#lastPicker!;
+  }
+
+  #pickerOf(cluster: Cluster): Picker {
     let picker = this.#pickers.get(cluster);
     if (picker === undefined) {
       const turn = this.#turns.get(cluster.name) ?? { next: 0 };
@@ -63,12 +74,17 @@ export class Upstreams {
     return budget;
   }
 
-  pool(cluster: Cluster, endpoint: Endpoint, protocol: Protocol): Pool {
-    const known = this.#poolsOf.get(endpoint)?.[protocol];
-    if (known?.isOpen) return known;
-    const { pools } = this.#entry(cluster, endpoint);
-    this.#poolsOf.set(endpoint, pools);
-    return pools[protocol] ??= protocol === "http2"
+  /** The connections to an endpoint in the version that `request` is to be sent in. */
+  pool(cluster: Cluster, endpoint: Endpoint, request: Request): Pool {
+    const known = this.#entryOf.get(endpoint);
+    if (known !== undefined) {
+      const pool = known.pools[chooseProtocol(cluster, known.announcesHttp2, request)];
+      if (pool?.isOpen) return pool;
+    }
+    const entry = this.#entry(cluster, endpoint);
+    this.#entryOf.set(endpoint, entry);
+    const protocol = chooseProtocol(cluster, entry.announcesHttp2, request);
+    return entry.pools[protocol] ??= protocol === "http2"
       ? new Http2Pool(endpoint, this.#context)
       : new Http1Pool(endpoint, this.#context);
   }
@@ -77,7 +93,8 @@ export class Upstreams {
     const key = keyOf(cluster, endpoint);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { cluster: cluster.name, endpoint, pools: { http1: undefined, http2: undefined } };
+      const pools = { http1: undefined, http2: undefined };
+      entry = { cluster: cluster.name, announcesHttp2: announcesHttp2(endpoint), pools };
       this.#entries.set(key, entry);
     }
     return entry;
@@ -85,6 +102,7 @@ export class Upstreams {
 
   /** Lets go of endpoints that are gone: their idle connections close now, busy ones when their exchange is over. */
   apply(snapshot: Snapshot): void {
+    this.#lastCluster = undefined;
     const wanted = new Set<string>();
     const apps = [snapshot.app, snapshot.grpcApp].filter((app) => app !== undefined);
     const clusters = [...snapshot.clusters.values(), ...apps];

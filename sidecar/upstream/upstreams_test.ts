@@ -14,7 +14,7 @@ function rig() {
   const upstreams = new Upstreams(parts.context);
   /** Sends a request to an endpoint and leaves its response to the test. */
   const begin = async (cluster: Cluster, index = 0) => {
-    const connection = await upstreams.pool(cluster, cluster.endpoints[index]!, "http1")
+    const connection = await upstreams.pool(cluster, cluster.endpoints[index]!, fakeRequest())
       .connect(new Cancellation());
     const sent = connection.send(fakeRequest(), () => {});
     sent.catch(() => {});
@@ -34,11 +34,14 @@ Deno.test("Upstreams keeps one pool an endpoint, over snapshots and by address",
   const { upstreams } = rig();
   const cluster = fakeCluster("a", ["10.0.0.1:80", "10.0.0.2:80"]);
   const again = fakeCluster("a", ["10.0.0.1:80"]);
-  const pool = upstreams.pool(cluster, cluster.endpoints[0]!, "http1");
-  assertStrictEquals(upstreams.pool(again, again.endpoints[0]!, "http1"), pool);
-  assert(upstreams.pool(cluster, cluster.endpoints[1]!, "http1") !== pool);
+  const pool = upstreams.pool(cluster, cluster.endpoints[0]!, fakeRequest());
+  assertStrictEquals(upstreams.pool(again, again.endpoints[0]!, fakeRequest()), pool);
+  assert(upstreams.pool(cluster, cluster.endpoints[1]!, fakeRequest()) !== pool);
   const other = fakeCluster("b", ["10.0.0.1:80"]);
-  assert(upstreams.pool(other, other.endpoints[0]!, "http1") !== pool, "clusters share nothing");
+  assert(
+    upstreams.pool(other, other.endpoints[0]!, fakeRequest()) !== pool,
+    "clusters share nothing",
+  );
 });
 
 Deno.test("Upstreams goes on with a cluster's turn when its endpoints change", () => {

@@ -56,7 +56,7 @@ export class WaitingLine<Connection> {
 
   /** The first in line, who is out of it now; undefined when nobody waits. */
   next(): Waiter<Connection> | undefined {
-    return this.#waiters.shift();
+    return this.#waiters.length === 0 ? undefined : this.#waiters.shift();
   }
 
   /** Sends everybody away. */
