@@ -155,7 +155,15 @@ export class ListenerFactory {
 
 /** The operator's limits in the codec's words. */
 export function listenerLimits({ limits }: Bootstrap): DownstreamLimits {
-  const { headBytes, headers, headTimeoutMs, idleTimeoutMs, streams, ...rest } = limits;
+  const {
+    headBytes,
+    headers,
+    headTimeoutMs,
+    idleTimeoutMs,
+    streamIdleTimeoutMs,
+    streams,
+    ...rest
+  } = limits;
   const http2 = {
     ...DEFAULT_HTTP2_LIMITS,
     headBytes,
@@ -163,6 +171,8 @@ export function listenerLimits({ limits }: Bootstrap): DownstreamLimits {
     concurrentStreams: streams,
     headTimeoutMs,
     idleTimeoutMs,
+    streamIdleTimeoutMs,
+    tunnelIdleTimeoutMs: rest.tunnelIdleTimeoutMs,
   };
   return { ...rest, headBytes, headers, headTimeoutMs, idleTimeoutMs, http2 };
 }

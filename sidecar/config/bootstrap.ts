@@ -67,6 +67,7 @@ export interface Limits {
   readonly requestLineBytes: number;
   readonly headTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly streamIdleTimeoutMs: number;
   readonly tunnelIdleTimeoutMs: number;
   /** Open downstream connections of one listener. */
   readonly connections: number;

@@ -31,6 +31,7 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
       requestLineBytes: limits.requestLine,
       headTimeoutMs: limits.headTimeout,
       idleTimeoutMs: limits.idleTimeout,
+      streamIdleTimeoutMs: limits.streamIdleTimeout,
       tunnelIdleTimeoutMs: limits.tunnelIdleTimeout,
       connections: limits.connections,
       streams: limits.streams,

@@ -224,6 +224,11 @@ export const DEFAULTS = {
     value: "60s",
     reason: "Keeps browsers' connections warm and gives abandoned ones back within a minute.",
   },
+  "limits.streamIdleTimeout": {
+    value: "5m",
+    reason:
+      "Long enough for a gRPC stream that says something now and then; watches that are silent for longer need more.",
+  },
   "limits.tunnelIdleTimeout": {
     value: "1h",
     reason:

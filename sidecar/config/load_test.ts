@@ -42,6 +42,7 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
       requestLineBytes: 16_384,
       headTimeoutMs: 10_000,
       idleTimeoutMs: 60_000,
+      streamIdleTimeoutMs: 300_000,
       tunnelIdleTimeoutMs: 3_600_000,
       connections: 10_000,
       streams: 1000,
@@ -93,6 +94,7 @@ log: { level: debug, format: text, access: off }
     requestLineBytes: 512,
     headTimeoutMs: 1000,
     idleTimeoutMs: 2000,
+    streamIdleTimeoutMs: 300_000,
     tunnelIdleTimeoutMs: 3_600_000,
     connections: 3,
     streams: 1000,
@@ -197,7 +199,7 @@ Deno.test("parseBootstrap says of each wrong kind what stands there and what sho
     "3:6: log: is text, expected a mapping of level, format, access",
     "4:8: drain: is a list, expected a mapping of delay, timeout",
     "5:9: limits: is a number, expected a mapping of head, headers, requestLine, headTimeout, " +
-    "idleTimeout, tunnelIdleTimeout, connections, streams",
+    "idleTimeout, streamIdleTimeout, tunnelIdleTimeout, connections, streams",
     "6:22: policy.upstreams: is true or false, expected a mapping",
   ]);
 });

@@ -4,7 +4,7 @@ import { ProxyError } from "../errors.ts";
 import type { Body } from "../http/body.ts";
 import { FieldList, type Fields } from "../http/fields.ts";
 import type { DataScheduler, Sender } from "./data_scheduler.ts";
-import { markEndOfStream, writeData, writeEndOfStream } from "./frame.ts";
+import { FRAME_HEADER_BYTES, markEndOfStream, writeData, writeEndOfStream } from "./frame.ts";
 import type { HeadWriter } from "./head_writer.ts";
 
 /** What one turn of a stream may write before others have theirs. */
@@ -110,7 +110,7 @@ export class BodySender implements Sender {
   }
 
   #writeFrame(chunk: Uint8Array, count: number): number {
-    const out = this.#scheduler.output.open();
+    const out = this.#scheduler.output.open(FRAME_HEADER_BYTES + count);
     const end = this.#offset + count;
     const at = writeData(out, this.#stream.id, chunk, this.#offset, end);
     this.#offset = end;
@@ -132,16 +132,13 @@ export class BodySender implements Sender {
 
   #pull(): void {
     this.#state = "pulling";
-    this.#body.pull().then(this.#pulled, this.#pullFailed);
+    // Closures made here and not with the sender: most bodies are there at once.
+    this.#body.pull().then(() => {
+      if (this.#state === "pulling") this.#run();
+    }, (error) => {
+      if (this.#state === "pulling") this.#fail(error);
+    });
   }
-
-  #pulled = (): void => {
-    if (this.#state === "pulling") this.#run();
-  };
-
-  #pullFailed = (error: unknown): void => {
-    if (this.#state === "pulling") this.#fail(error);
-  };
 
   #fail(error: unknown): void {
     this.#state = "stopped";

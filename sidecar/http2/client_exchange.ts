@@ -51,15 +51,13 @@ export class ClientExchange implements StreamOwner {
     this.#request = request;
     this.#onInterim = onInterim;
     this.#hadServed = context.hasServed;
-    this.response = new Promise(this.#init);
+    this.response = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
   }
 
-  #init = (resolve: (response: Response) => void, reject: (error: ProxyError) => void): void => {
-    this.#resolve = resolve;
-    this.#reject = reject;
-  };
-
-  get #isTunnel(): boolean {
+  get isTunnel(): boolean {
     return this.#request.upgrade !== undefined || this.#request.method === "CONNECT";
   }
 
@@ -70,7 +68,7 @@ export class ClientExchange implements StreamOwner {
     const stream = connection.streams.add(id, this);
     this.#stream = stream;
     // What was cut is no empty body.
-    const isEnd = body.isEnded && !body.length && !this.#isTunnel;
+    const isEnd = body.isEnded && !body.length && !this.isTunnel;
     connection.heads.request(id, this.#request, isEnd);
     this.#leavesAt = connection.output.appended;
     if (isEnd) {
@@ -101,13 +99,13 @@ export class ClientExchange implements StreamOwner {
   }
 
   #onTrailers(stream: Stream, fields: Field[], isEnd: boolean): void {
-    if (this.#isTunnel || !isEnd) malformed(stream.id, "HEADERS within a body");
+    if (this.isTunnel || !isEnd) malformed(stream.id, "HEADERS within a body");
     stream.receiveEnd(readTrailers(stream.id, fields));
   }
 
   #answer(stream: Stream, head: ResponseHead, isEnd: boolean): void {
     const { status, headers } = head;
-    const isAccepted = this.#isTunnel && status < 300;
+    const isAccepted = this.isTunnel && status < 300;
     // A tunnel has no length, whatever its head says (RFC 9110 9.3.6).
     const length = isAccepted ? undefined : head.length;
     if (isAccepted) headers.delete("content-length");
@@ -123,7 +121,7 @@ export class ClientExchange implements StreamOwner {
   /** The response is whole: of a request still under way nobody wants the rest (8.1), unless it is a tunnel's. */
   onReceived(): void {
     const stream = this.#stream!;
-    if (this.#isTunnel) return;
+    if (this.isTunnel) return;
     this.#state = "over";
     this.#context.connection.streams.reset(stream, REASON.NO_ERROR, "the exchange is over");
   }

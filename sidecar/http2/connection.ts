@@ -340,13 +340,16 @@ export class Connection implements FrameSink {
     if (writingMs >= streamIdleTimeoutMs) {
       return this.close({ ...ENDED, message: "the peer stopped reading" });
     }
-    this.#sweepStreams(nowMs, streamIdleTimeoutMs);
+    this.#sweepStreams(nowMs);
   }
 
   /** A long timeout need not be exact, and there may be a thousand streams to ask. */
-  #sweepStreams(nowMs: number, timeoutMs: number): void {
-    if (nowMs - this.#sweptAtMs < timeoutMs / 16) return;
+  #sweepStreams(nowMs: number): void {
+    const { streamIdleTimeoutMs, tunnelIdleTimeoutMs } = this.#limits;
+    if (nowMs - this.#sweptAtMs < Math.min(streamIdleTimeoutMs, tunnelIdleTimeoutMs) / 16) return;
     this.#sweptAtMs = nowMs;
-    for (const stream of this.streams.all()) stream.sweep(nowMs, timeoutMs);
+    for (const stream of this.streams.all()) {
+      stream.sweep(nowMs, stream.owner.isTunnel ? tunnelIdleTimeoutMs : streamIdleTimeoutMs);
+    }
   }
 }

@@ -17,6 +17,8 @@ export interface Http2Limits {
   readonly idleTimeoutMs: number;
   /** A body that is waited for, or a peer that stopped reading one, may stand still this long. */
   readonly streamIdleTimeoutMs: number;
+  /** The same for a tunnel, which may have nothing to say for long. */
+  readonly tunnelIdleTimeoutMs: number;
   /** A connection with streams that is silent this long is asked by PING whether it lives (client role). */
   readonly keepAliveMs: number;
   /** No answer to a PING of ours within this time: the connection is dead. */
@@ -46,6 +48,8 @@ export const DEFAULT_HTTP2_LIMITS: Http2Limits = {
   idleTimeoutMs: 300_000,
   /** What Envoy grants a silent stream: long enough for watches that say something now and then. */
   streamIdleTimeoutMs: 300_000,
+  /** As for HTTP/1.1: config/defaults.ts says why. */
+  tunnelIdleTimeoutMs: 3_600_000,
   /** Below the idle timeouts of NATs and load balancers (60 s and more), above what gRPC servers call too many pings. */
   keepAliveMs: 30_000,
   /** Three lost packets in a row, with their retransmission timeouts, still fit. */

@@ -10,6 +10,14 @@ const BUFFER_BYTES = 65536;
 
 const BUFFERS = new BufferPool(BUFFER_BYTES, 32);
 
+/** Most turns write little; a thousand connections that begin at once must not take a large buffer each. */
+const SMALL_BYTES = 4096;
+
+const SMALL_BUFFERS = new BufferPool(SMALL_BYTES, 64);
+
+/** Room for a head of usual size; a larger one makes the writer grow by itself. */
+const HEAD_BYTES = 1024;
+
 const NO_BUFFER = new Uint8Array(0);
 
 export interface OutputEvents {
@@ -64,16 +72,26 @@ export class Output {
     return BUFFER_BYTES - this.#writer.length - FRAME_HEADER_BYTES;
   }
 
-  /** Where to append; what is appended leaves at the end of this turn. */
-  open(): ByteWriter {
+  /** Where to append, best not more than `bytes`; what is appended leaves at the end of this turn. */
+  open(bytes = HEAD_BYTES): ByteWriter {
     const writer = this.#writer;
     if (this.#state === "broken") writer.reset();
-    if (writer.bytes === NO_BUFFER) writer.bytes = BUFFERS.acquire();
+    if (writer.length + bytes > writer.bytes.length) this.#enlarge(bytes);
     if (!this.#isScheduled && !this.#isWriting) {
       this.#isScheduled = true;
       queueMicrotask(this.#turnEnded);
     }
     return writer;
+  }
+
+  #enlarge(bytes: number): void {
+    const writer = this.#writer;
+    const { length, bytes: before } = writer;
+    // Heads and control frames may go beyond it; then the writer grows by itself.
+    if (before.length >= BUFFER_BYTES) return;
+    writer.bytes = length + bytes > SMALL_BYTES ? BUFFERS.acquire() : SMALL_BUFFERS.acquire();
+    writer.bytes.set(before.subarray(0, length));
+    release(before);
   }
 
   /** Nothing is written any more. */
@@ -102,7 +120,7 @@ export class Output {
 
   #wrote = (): void => {
     this.#isWriting = false;
-    BUFFERS.release(this.#lent);
+    release(this.#lent);
     this.#lent = NO_BUFFER;
     this.#events.onWritten();
     this.#write();
@@ -116,4 +134,10 @@ export class Output {
     this.close();
     this.#events.onBroken();
   };
+}
+
+/** Each pool takes what is of its size. */
+function release(buffer: Uint8Array<ArrayBuffer>): void {
+  if (buffer.length === SMALL_BYTES) SMALL_BUFFERS.release(buffer);
+  else BUFFERS.release(buffer);
 }

@@ -138,13 +138,11 @@ export class ReceivedBody implements Body {
         : Promise.resolve();
     }
     this.isWaiting = true;
-    return new Promise(this.#wait);
+    return new Promise((resolve, reject) => {
+      this.#wake = resolve;
+      this.#break = reject;
+    });
   }
-
-  #wait = (resolve: () => void, reject: (error: ProxyError) => void): void => {
-    this.#wake = resolve;
-    this.#break = reject;
-  };
 
   cancel(): void {
     if (this.#state === "ended" || this.#state === "cancelled") return;

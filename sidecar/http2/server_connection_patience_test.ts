@@ -107,6 +107,24 @@ Deno.test("a server connection gives up on request bodies and readers that stand
   await server.hangUp();
 });
 
+Deno.test("a server connection lets a tunnel be silent for as long as tunnels may", async () => {
+  const limits = { streamIdleTimeoutMs: 1000, tunnelIdleTimeoutMs: 10_000 };
+  const reasons: string[] = [];
+  const server = await ServerTest.open(({ request, cancellation }) => {
+    cancellation.onCancel((reason) => void reasons.push(reason.message));
+    request.body.pull().catch(() => {});
+    return { status: 101, headers: new FieldList(), body: new PushBody() };
+  }, limits);
+  const { client } = server;
+  const asked = client.request(1, { ":method": "CONNECT", ":protocol": "websocket" }, false);
+  assertEquals(await client.said(asked), ["HEADERS 1 :status=200"]);
+  await server.sweep(0, 100, 1200, 9900);
+  assertEquals(reasons, []);
+  await server.sweep(10_200);
+  assertEquals(reasons, ["the request body stalled"]);
+  await server.hangUp();
+});
+
 Deno.test("a server connection closes on a client that stopped reading", async () => {
   const server = await ServerTest.open(undefined, { streamIdleTimeoutMs: 1000 });
   const { client, connection } = server;

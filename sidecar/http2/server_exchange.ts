@@ -55,7 +55,7 @@ export class ServerExchange implements Incoming, StreamOwner {
     return this.#context.peer;
   }
 
-  get #isTunnel(): boolean {
+  get isTunnel(): boolean {
     const request = this.#request;
     return request !== undefined && (request.upgrade !== undefined || request.method === "CONNECT");
   }
@@ -114,7 +114,7 @@ export class ServerExchange implements Incoming, StreamOwner {
     const status = this.#statusOf(response);
     const method = this.#request?.method ?? "GET";
     const hasBody = hasResponseBody(method, status);
-    if (this.#isTunnel && status < 300) headers.delete("content-length");
+    if (this.isTunnel && status < 300) headers.delete("content-length");
     else if (hasBody) settleLength(headers, body);
     // What was cut is no empty body.
     if (!hasBody || (body.isEnded && !body.length)) {
@@ -129,12 +129,12 @@ export class ServerExchange implements Incoming, StreamOwner {
 
   /** A tunnel that was accepted is 101 in the message model and 2xx here (RFC 8441 5). */
   #statusOf(response: Response): number {
-    return response.status === 101 && this.#isTunnel ? 200 : response.status;
+    return response.status === 101 && this.isTunnel ? 200 : response.status;
   }
 
   onHead(fields: Field[] | null, isEnd: boolean): void {
     const stream = this.#stream!;
-    if (this.#isTunnel || !isEnd) malformed(stream.id, "HEADERS within a body");
+    if (this.isTunnel || !isEnd) malformed(stream.id, "HEADERS within a body");
     if (fields === null) {
       throw new StreamError(stream.id, REASON.ENHANCE_YOUR_CALM, "trailers over the limits");
     }
@@ -148,7 +148,7 @@ export class ServerExchange implements Incoming, StreamOwner {
   onSent(): void {
     const stream = this.#stream!;
     // The client of a tunnel may go on (RFC 9113 8.5).
-    if (this.#isTunnel && stream.state !== "closed") this.#state = "half-open";
+    if (this.isTunnel && stream.state !== "closed") this.#state = "half-open";
     else this.#end();
   }
 
@@ -159,7 +159,7 @@ export class ServerExchange implements Incoming, StreamOwner {
     this.#state = "over";
     this.#context.connection.streams.reset(stream, REASON.NO_ERROR, IS_OVER.message, IS_OVER);
     // What a tunnel's client sent before it ended its side is still on its way through.
-    if (!this.#isTunnel) stream.body?.fail(IS_OVER);
+    if (!this.isTunnel) stream.body?.fail(IS_OVER);
     if (wasHandled) this.#finish(undefined);
   }
 

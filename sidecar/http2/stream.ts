@@ -22,6 +22,8 @@ export interface StreamFailure {
 
 /** Whoever began the stream, or answers it. */
 export interface StreamOwner {
+  /** Its bytes are another protocol's. */
+  readonly isTunnel: boolean;
   /** A field block behind the first of a request, or any of a response; null is one over the limits. */
   onHead(fields: Field[] | null, isEnd: boolean): void;
   /** Our last frame was written; the stream's state says whether the peer's came. */

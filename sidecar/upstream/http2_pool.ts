@@ -1,4 +1,5 @@
 // HTTP/2 connections to one endpoint: one as long as it has room for another stream, more only when all are full.
+import { ProxyError } from "../errors.ts";
 import { Http2ClientConnection } from "../http2/client_connection.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { Transport } from "../net/transport.ts";
@@ -53,7 +54,7 @@ export class Http2Pool implements Pool {
   async connect(cancellation: Cancellation): Promise<Http2ClientConnection> {
     for (;;) {
       cancellation.throwIfCancelled();
-      if (this.#state === "closed") throw shuttingDown();
+      if (this.#state !== "open") throw this.#ending();
       const usable = this.take();
       if (usable !== undefined) return usable;
       const turn = this.#line.join(cancellation);
@@ -70,7 +71,7 @@ export class Http2Pool implements Pool {
 
   #dialForWaiters(): void {
     const { connections } = this.#context.limits;
-    if (this.#state === "closed") return;
+    if (this.#state !== "open") return;
     if (this.#dialing * EXPECTED_STREAMS >= this.#line.length) return;
     if (this.#connections.length + this.#dialing >= connections) return;
     this.#dialing++;
@@ -79,7 +80,7 @@ export class Http2Pool implements Pool {
 
   #adopt = (transport: Transport): void => {
     this.#dialing--;
-    if (this.#state === "closed") return transport.close();
+    if (this.#state !== "open") return transport.close();
     const { limits, sweeper } = this.#context;
     const connection = new Http2ClientConnection(transport, limits.http2, {
       onFree: this.#serve,
@@ -105,7 +106,6 @@ export class Http2Pool implements Pool {
       if (waiter === undefined) break;
     }
     this.#dialForWaiters();
-    if (this.#state === "draining") connection.drain();
   };
 
   #leave = (connection: Http2ClientConnection): void => {
@@ -125,8 +125,18 @@ export class Http2Pool implements Pool {
     return at >= 0;
   }
 
+  /** Whoever comes late may go to another endpoint. */
+  #ending(): ProxyError {
+    if (this.#state === "closed") return shuttingDown();
+    return new ProxyError("connect-failed", `${this.name} has left the mesh`, {
+      side: "upstream",
+      retry: "yes",
+    });
+  }
+
   drain(): void {
     if (this.#state === "open") this.#state = "draining";
+    this.#line.failAll(this.#ending());
     for (const connection of [...this.#connections]) connection.drain();
   }
 

@@ -155,6 +155,18 @@ Deno.test("Http2Pool closes idle connections when it drains, and busy ones as th
   assert(pool.isEmpty);
 });
 
+Deno.test("Http2Pool that drains sends whoever waits, or comes late, to another endpoint", async () => {
+  const { pool, connect } = rig();
+  const waiting = connect();
+  pool.drain();
+  for (const late of [waiting, connect()]) {
+    const { kind, retry } = await assertRejects(() => late, ProxyError);
+    assertEquals([kind, retry], ["connect-failed", "yes"]);
+  }
+  await settle();
+  assert(pool.isEmpty);
+});
+
 Deno.test("Http2Pool that is closed cuts what is under way and makes nothing new", async () => {
   const { pool, connect, hold } = rig();
   hold();

@@ -20,10 +20,10 @@ class Mesh implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
   readonly #workspace = this.#stack.use(new Workspace());
 
-  static async start(workMs: number): Promise<Mesh> {
+  static async start(workMs: number, drain = {}): Promise<Mesh> {
     const mesh = new Mesh();
     try {
-      await Promise.all(mesh.counts.map((_, index) => mesh.#add(index, workMs)));
+      await Promise.all(mesh.counts.map((_, index) => mesh.#add(index, workMs, drain)));
       return mesh;
     } catch (error) {
       await mesh[Symbol.asyncDispose]();
@@ -31,7 +31,7 @@ class Mesh implements AsyncDisposable {
     }
   }
 
-  async #add(index: number, workMs: number): Promise<void> {
+  async #add(index: number, workMs: number, drain: object): Promise<void> {
     const app = await GrpcApp.listen({
       Unary: async ({ request }, callback) => {
         this.counts[index]!++;
@@ -40,7 +40,7 @@ class Mesh implements AsyncDisposable {
       },
     });
     this.#stack.use(app);
-    const options = { service: "callee", grpc: app.port };
+    const options = { service: "callee", grpc: app.port, config: { drain } };
     this.instances.push(this.#stack.use(await startBeside(this.#workspace, options)));
   }
 
@@ -68,24 +68,26 @@ Deno.test("one connection spreads its calls evenly over three instances", async 
   assertEquals(mesh.counts.toSorted(), [33, 33, 34]);
 });
 
-Deno.test("instances that drain one after the other under load lose no call", async () => {
-  await using mesh = await Mesh.start(WORK_MS);
-  const { ports } = await mesh.caller();
-  using caller = new GrpcCaller(ports.outbound);
-  const endings: Ending[] = [];
-  let isOver = false;
-  const work = async () => {
-    while (!isOver) endings.push(await caller.unary("load"));
-  };
-  const workers = Array.from({ length: WORKERS }, work);
-  for (const sidecar of mesh.instances.slice(1)) {
-    const { length } = endings;
-    await until("calls before", () => endings.length > length + 200);
-    assertEquals(await inTime("the end of an instance", sidecar.stop()), 0);
-    await until("calls after", () => endings.length > length + 600);
-  }
-  isOver = true;
-  await Promise.all(workers);
-  assertEquals(endings.filter(({ code }) => code !== 0), []);
-  mesh.counts.forEach((count) => assertGreater(count, 0));
-});
+for (const delay of ["1s", "0s"]) {
+  Deno.test(`instances that drain one after the other under load, ${delay} after leaving the registry, lose no call`, async () => {
+    await using mesh = await Mesh.start(WORK_MS, { delay });
+    const { ports } = await mesh.caller();
+    using caller = new GrpcCaller(ports.outbound);
+    const endings: Ending[] = [];
+    let isOver = false;
+    const work = async () => {
+      while (!isOver) endings.push(await caller.unary("load"));
+    };
+    const workers = Array.from({ length: WORKERS }, work);
+    for (const sidecar of mesh.instances.slice(1)) {
+      const { length } = endings;
+      await until("calls before", () => endings.length > length + 200);
+      assertEquals(await inTime("the end of an instance", sidecar.stop()), 0);
+      await until("calls after", () => endings.length > length + 600);
+    }
+    isOver = true;
+    await Promise.all(workers);
+    assertEquals(endings.filter(({ code }) => code !== 0), []);
+    mesh.counts.forEach((count) => assertGreater(count, 0));
+  });
+}

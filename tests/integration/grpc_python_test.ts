@@ -36,6 +36,7 @@ Deno.test({ name: "gRPC by Python through two sidecars", ignore }, async (t) => 
         dialogue: [...Array.from({ length: 20 }, (_, turn) => `re: ${turn}`), "you ended"],
         metadata: [true, "one,two", [true]],
         refusal: ["FAILED_PRECONDITION", "Größe 100 % 🦕"],
+        broken: [true, "DATA_LOSS", "lost the rest"],
         cancelled: "True",
       });
       // Its client rounds up, by a tenth at most.

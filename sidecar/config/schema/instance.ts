@@ -113,6 +113,10 @@ export const limits = section({ description: "Bounds on what a peer may send or 
     "limits.idleTimeout",
     duration("How long a connection may lie idle.", { positive: true }),
   ),
+  streamIdleTimeout: byDefault(
+    "limits.streamIdleTimeout",
+    duration("How long a body over HTTP/2 may stand still.", { positive: true }),
+  ),
   tunnelIdleTimeout: byDefault(
     "limits.tunnelIdleTimeout",
     duration("How long a WebSocket or another tunnel may lie idle.", { positive: true }),

@@ -115,28 +115,35 @@ export class GrpcCaller implements Disposable {
   }
 }
 
-/** A call whose answers are read one by one, and no sooner than they are asked for. */
+/** A call whose answers are read one by one, and hardly sooner than they are asked for. */
 export class Conversation<T extends ClientReadableStream<Buffer>> {
   readonly call: T;
   readonly end: Promise<Ending>;
   readonly #messages: Buffer[] = [];
-  readonly #iterator: AsyncIterator<Buffer>;
+  #wake = Promise.withResolvers<void>();
+  #isOver = false;
 
   constructor(call: T) {
     this.call = call;
     this.end = endOf(call, this.#messages);
-    this.#iterator = call[Symbol.asyncIterator]();
+    call.on("readable", () => this.#wake.resolve());
+    call.on("status", () => {
+      this.#isOver = true;
+      this.#wake.resolve();
+    });
   }
 
-  /** The next message; undefined behind the last, however the call ended. */
+  /** The next message; undefined behind the last, however the call ended. An iterator would lose what an error overtakes. */
   async next(): Promise<Buffer | undefined> {
-    try {
-      const { value, done } = await this.#iterator.next();
-      if (done) return undefined;
-      this.#messages.push(value);
-      return value;
-    } catch {
-      return undefined; // `end` says why
+    for (;;) {
+      const message: Buffer | null = this.call.read();
+      if (message !== null) {
+        this.#messages.push(message);
+        return message;
+      }
+      if (this.#isOver) return undefined;
+      await this.#wake.promise;
+      this.#wake = Promise.withResolvers();
     }
   }
 
