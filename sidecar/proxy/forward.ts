@@ -12,7 +12,8 @@ import type { ClientConnection } from "../upstream/client_connection.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { GrpcCall, isGrpcRequest } from "./grpc_call.ts";
-import { mayRepeat, type Replay, wantsRetry } from "./retry.ts";
+import { RecordedBody } from "./recorded_body.ts";
+import { isRepeatable, mayRepeat, type Replay, wantsRetry } from "./retry.ts";
 
 /** Endpoints tried when no connection can be made: nothing was sent, so another one is safe, but not without end. */
 export const MAX_ENDPOINTS = 3;
@@ -71,6 +72,8 @@ class Attempts {
   readonly #parts: ForwarderParts;
   /** The whole request body, where it was there at once and may be sent again. */
   readonly #whole: Uint8Array | undefined;
+  /** A body that is still to come: many clients of gRPC send head and message in two writes. */
+  readonly #recording: RecordedBody | undefined;
   readonly #timeoutMs: number;
   #timeout: { clear(): void } | undefined;
   readonly #call: GrpcCall | undefined;
@@ -95,6 +98,9 @@ class Attempts {
     this.#cluster = cluster;
     this.#parts = parts;
     this.#whole = request.body.whole();
+    if (this.#whole === undefined && isRepeatable(request)) {
+      this.#recording = new RecordedBody(request.body);
+    }
     this.#timeoutMs = timeoutMs;
     exchange.incoming.cancellation.onCancel(this.#callOff);
     // The exchange may be older than a request made on its behalf, and that must not count against the upstream.
@@ -191,7 +197,8 @@ class Attempts {
   get #replay(): Replay {
     const { upgrade } = this.#request;
     // What goes through a tunnel is not asked for before it is open.
-    return { request: this.#request, isWhole: this.#whole !== undefined || upgrade !== undefined };
+    const bytes = this.#whole ?? this.#recording?.recorded();
+    return { request: this.#request, isWhole: bytes !== undefined || upgrade !== undefined };
   }
 
   /** Whether policy wants another try after this, and its budget allows one. */
@@ -301,7 +308,10 @@ class Attempts {
 
   /** The request with a body of its own: one attempt must not use up another's. */
   #copy(): Request {
-    const whole = this.#whole;
+    const whole = this.#whole ?? this.#recording?.recorded();
+    if (whole === undefined && this.#recording !== undefined) {
+      return { ...this.#request, body: this.#recording };
+    }
     if (whole === undefined || whole.length === 0) return this.#request;
     // A long one is written as it is, and a write that is cut stays under way in the runtime: its bytes must be its own.
     const bytes = whole.length < COPIED_BYTES ? whole : whole.slice();

@@ -27,6 +27,11 @@ export function mayRepeat(error: ProxyError, replay: Replay): boolean {
   return error.retry === "yes" || (error.retry === "if-reused" && isIdempotent(replay.request));
 }
 
+/** Whether there is any failure after which it may be sent again; its body is worth keeping then. */
+export function isRepeatable(request: Request): boolean {
+  return request.upgrade === undefined && (isIdempotent(request) || isGrpcRequest(request));
+}
+
 function isIdempotent({ method, headers }: Request): boolean {
   return IDEMPOTENT.has(method) || headers.has("idempotency-key");
 }

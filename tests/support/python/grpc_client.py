@@ -51,6 +51,16 @@ def dialogue():
     return answers
 
 
+def broken():
+    """What comes before an error, and the error."""
+    seen = []
+    try:
+        for message in download(b"100 1000 1", timeout=10):
+            seen.append(message[0])
+    except grpc.RpcError as error:
+        return [seen == list(range(100)), error.code().name, error.details()]
+
+
 def cancel():
     call = unary.future(b"never", timeout=20)
     unary(b"echo", timeout=10)
@@ -87,6 +97,7 @@ results = {
     "metadata": metadata(),
     "refusal": refusal(b"refuse", 10),
     "remaining": float(unary(b"remaining", timeout=10)),
+    "broken": broken(),
     "cancelled": cancel(),
     "held": held(),
 }

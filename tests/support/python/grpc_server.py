@@ -37,13 +37,15 @@ def unary(request, context):
     return request
 
 
-def download(request, _):
+def download(request, context):
     global accepted
-    count, size = map(int, request.decode().split())
+    count, size, *then = map(int, request.decode().split())
     accepted = 0
     for index in range(count):
         yield index.to_bytes(4, "little") + bytes(size - 4)
         accepted += size
+    if then:
+        context.abort(grpc.StatusCode.DATA_LOSS, "lost the rest")
 
 
 def upload(requests, context):
