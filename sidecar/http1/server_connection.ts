@@ -325,6 +325,8 @@ export class Http1ServerConnection implements Sweepable, Progress {
     // A tunnel's halves end one by one.
     if (this.#current?.isTunnel && this.#inbox.error === undefined) return;
     this.#current?.cancellation.cancel(gone("the client went away", this.#inbox.error));
+    // Whoever waits for what comes behind a switch waits in vain.
+    this.#current?.tunnel?.refuse();
   }
 
   #close(reason: ProxyError): void {

@@ -80,6 +80,8 @@ Deno.test("when one side goes away", async (t) => {
       using wire = await Wire.dial(outbound);
       await wire.write(get("user-service", target));
       const head = await wire.readHead();
+      // That it broke may be known before a byte of the response has left: then the answer says so.
+      if (head && statusOf(head) === 502) continue;
       assertEquals(head && statusOf(head), 200);
       let text = "";
       const decoder = new TextDecoder();

@@ -70,8 +70,8 @@ const REQUEST_LINES: readonly RequestCase[] = [
     refused: { kind: "version-not-supported" as const, message: `${version} is not spoken here` },
   })),
   {
-    name: "the preface of HTTP/2",
-    bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    name: "nearly the preface of HTTP/2",
+    bytes: "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
     refused: { kind: "version-not-supported", message: "HTTP/2.0 is not spoken here" },
   },
   {
