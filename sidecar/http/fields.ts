@@ -25,12 +25,32 @@ export interface Fields {
   [Symbol.iterator](): IterableIterator<readonly [name: string, value: string]>;
 }
 
+/**
+ * The field made last of each known name: most of what we add says the same from message to message, and a field that is
+ * the same object is found by the encoder at once.
+ */
+const LATEST: (Field | undefined)[] = [];
+/** Longer values are not kept. */
+const MAX_KEPT = 128;
+
+function fieldOf(name: string, value: string, id: number): Field {
+  const latest = LATEST[id];
+  if (id !== 0 && latest?.value === value) return latest;
+  checkField(name, value, id);
+  const field = new Field(name, value, false, id);
+  if (id !== 0 && value.length <= MAX_KEPT) LATEST[id] = field;
+  return field;
+}
+
 export class FieldList implements Fields {
   readonly #items: Field[];
+  /** A bit for the id of each name that is or was here (NameSet has the same); what has none is certainly not here. */
+  #seen = 0;
 
   /** Takes `items` over. They are not checked again: the codec that decoded them did. */
   constructor(items: Field[] = []) {
     this.#items = items;
+    for (let i = 0; i < items.length; i++) this.#seen |= 1 << items[i]!.id;
   }
 
   static of(fields: Readonly<Record<string, string>>): FieldList {
@@ -63,21 +83,27 @@ export class FieldList implements Fields {
   }
 
   set(name: string, value: string): void {
-    checkField(name, value);
-    this.#delete(name, fieldId(name));
-    this.#items.push(new Field(name, value));
+    const id = fieldId(name);
+    const field = fieldOf(name, value, id);
+    this.#delete(name, id);
+    this.#push(field);
   }
 
   append(name: string, value: string): void {
-    checkField(name, value);
-    this.#items.push(new Field(name, value));
+    this.#push(fieldOf(name, value, fieldId(name)));
+  }
+
+  #push(field: Field): void {
+    this.#items.push(field);
+    this.#seen |= 1 << field.id;
   }
 
   delete(name: string): void {
     this.#delete(name, fieldId(name));
   }
 
-  deleteAll({ names, ids }: NameSet): void {
+  deleteAll({ names, ids, bits }: NameSet): void {
+    if ((this.#seen & bits) === 0) return;
     for (let i = 0; i < names.length; i++) this.#delete(names[i]!, ids[i]!);
   }
 
@@ -87,6 +113,7 @@ export class FieldList implements Fields {
 
   /** A known name is compared by its number, any other by its text. */
   #find(name: string, id: number, from: number): number {
+    if ((this.#seen >>> id & 1) === 0) return -1;
     const items = this.#items;
     if (id !== 0) {
       for (let i = from; i < items.length; i++) if (items[i]!.id === id) return i;

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ProxyError } from "../errors.ts";
 import { Field } from "./field.ts";
+import { NameSet } from "./field_names.ts";
 import { FieldList } from "./fields.ts";
 
 Deno.test("FieldList keeps fields in order, and those of one name together or apart", () => {
@@ -81,4 +82,23 @@ Deno.test("FieldList does as a plain list of pairs does, whatever is set, added 
       assertEquals([fields.all(name), fields.get(name)], [values, values[0]]);
     }
   }));
+});
+
+Deno.test("FieldList hands out the same object for a known name that says the same again", () => {
+  const [one, two] = [new FieldList(), new FieldList()];
+  one.set("via", "1.1 a");
+  two.append("via", "1.1 a");
+  two.append("x-own", "1");
+  one.append("x-own", "1");
+  assertStrictEquals(one.items[0], two.items[0]!);
+  assert(one.items[1] !== two.items[1]);
+});
+
+Deno.test("FieldList.deleteAll deletes each of a set, known or not, and leaves the rest", () => {
+  const list = FieldList.of({ "via": "a", "x-own": "b", "host": "c", "x-other": "d" });
+  list.append("via", "e");
+  list.deleteAll(new NameSet(["via", "x-own", "cookie"]));
+  assertEquals([...list], [["host", "c"], ["x-other", "d"]]);
+  list.deleteAll(new NameSet(["traceparent"]));
+  assertEquals([...list].length, 2);
 });

@@ -1,36 +1,25 @@
 // wrk: its script, one run of it, and what it found.
 import { join } from "node:path";
-import { type Children, LOAD_CORE } from "./children.ts";
+import { LOAD_CORE } from "./children.ts";
+import type { Peer, Place } from "./place.ts";
 import type { Workload } from "./workloads.ts";
-
-export const CONNECTIONS = 32;
 
 export interface LoadResult {
   readonly requests: number;
   readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
-
-export interface LoadOptions {
-  readonly program: string;
-  readonly script: string;
-  readonly url: string;
-  readonly seconds: number;
-  readonly directory: string;
+  /** Undefined where telling them would have slowed the load. */
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
 }
 
 /** Writes the wrk script of a workload and returns its path. */
-export async function writeScript(
-  directory: string,
-  { name, method, body }: Workload,
-  headers: Readonly<Record<string, string>>,
-): Promise<string> {
-  const path = join(directory, `${name}.lua`);
+async function writeScript(place: Place, workload: Workload): Promise<string> {
+  const { name, method, body } = workload;
+  const path = join(place.directory, `${name}.lua`);
   const lines = [
     `wrk.method = ${luaString(method)}`,
     ...(body === "" ? [] : [`wrk.body = ${luaString(body)}`]),
-    ...Object.entries(headers).map(([name, value]) =>
+    ...Object.entries(workload.headers(place.token)).map(([name, value]) =>
       `wrk.headers[${luaString(name)}] = ${luaString(value)}`
     ),
     "function done(summary, latency)",
@@ -49,10 +38,21 @@ function luaString(text: string): string {
 }
 
 /** Runs wrk once. Rejects when a request failed: a proxy that errs is not fast. */
-export async function runLoad(children: Children, options: LoadOptions): Promise<LoadResult> {
-  const { program, script, url, seconds, directory } = options;
-  const args = ["-t1", `-c${CONNECTIONS}`, `-d${seconds}s`, "-s", script, url];
-  const wrk = children.start({ name: "wrk", program, args, core: LOAD_CORE, cwd: directory });
+export async function runWrk(
+  place: Place,
+  peer: Peer,
+  workload: Workload,
+  seconds: number,
+): Promise<LoadResult> {
+  const script = await writeScript(place, workload);
+  const url = `http://127.0.0.1:${peer.port}${peer.path(workload.path)}`;
+  const wrk = place.children.start({
+    name: "wrk",
+    program: place.programs.wrk,
+    args: ["-t1", `-c${workload.connections}`, `-d${seconds}s`, "-s", script, url],
+    core: LOAD_CORE,
+    cwd: place.directory,
+  });
   const { code, errors } = await wrk.ended;
   const output = await wrk.output;
   if (code !== 0) throw new Error(`wrk failed (${code}): ${errors || output}`);
@@ -60,7 +60,7 @@ export async function runLoad(children: Children, options: LoadOptions): Promise
 }
 
 /** Reads the line that the script writes at the end. Throws when a request failed. */
-export function parseResult(output: string): LoadResult {
+function parseResult(output: string): LoadResult {
   const match = /^RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$/m.exec(output);
   if (match === null) throw new Error(`wrk said nothing that can be read:\n${output}`);
   const [requests = 0, durationUs = 0, p50Us = 0, p99Us = 0, bad = 0, broken = 0] = match.slice(1)

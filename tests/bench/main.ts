@@ -1,34 +1,52 @@
-// `deno task bench`: the sidecar beside nginx and HAProxy on one pinned core; see HELP. Run it on an idle machine.
+// `deno task bench`: the sidecar beside other proxies on one pinned core; see HELP. Run it on an idle machine.
 // deno-lint-ignore-file no-console -- a command that talks to the person who runs it
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "../../deploy/build/bundle.ts";
-import { findProgram } from "../../deploy/servers.ts";
+import { findProgram, howToGet, SERVERS } from "../../deploy/servers.ts";
 import { Children } from "./children.ts";
+import { HTTP1 } from "./http1_suite.ts";
+import { HTTP2 } from "./http2_suite.ts";
 import type { PeerKind, Program } from "./place.ts";
 import { toMarkdown } from "./report.ts";
 import type { Results } from "./results.ts";
-import { baseline, MEMORY_OF, PEERS, prototype, run, type RunOptions, WORKLOADS } from "./run.ts";
+import { run, type RunOptions } from "./run.ts";
+import { baseline, prototype } from "./sidecars.ts";
+import type { Suite } from "./suite.ts";
 
-const HELP = `Measures CPU per request, req/s, latency and memory of the sidecar, nginx and HAProxy.
+const SUITES: readonly Suite[] = [HTTP1, HTTP2];
 
-  deno task bench [--quick] [--assert] [--output=PREFIX]
+const HELP =
+  `Measures CPU per request, req/s, latency and memory of the sidecar and of other proxies.
+
+  deno task bench [${SUITES.map(({ name }) => name).join(" | ")}] [--quick] [--assert]
+                  [--output=DIRECTORY]
                   [--repeats=N] [--seconds=N] [--workloads=LIST] [--peers=LIST] [--without-memory]
-                  [--sidecar=FILE] [--baseline=FILE] [--prototype=FILE]
+                  [--sidecar=FILE] [--baseline=FILE] [--prototype=FILE] [--prototype-h2=FILE]
 
-  --quick            one second of each: does the benchmark work? Its figures mean little
-  --assert           exit 1 when a target is missed
-  --output=PREFIX    write PREFIX.md and PREFIX.json. Default for a whole run: tests/bench/results/http1
-  --workloads=LIST   of ${WORKLOADS.map(({ name }) => name).join(", ")}
-  --peers=LIST       of ${PEERS.map(({ name }) => name).join(", ")}
-  --without-memory   only the load
-  --sidecar=FILE     measure this executable. Default: dist/sidecar, built first where needed
-  --baseline=FILE    measure a second one beside it
-  --prototype=FILE   and a proxy of one file: how much do policies and checks cost?
+  --quick              one second of each: does the benchmark work? Its figures mean little
+  --assert             exit 1 when a target is missed
+  --output=DIRECTORY   write SUITE.md and SUITE.json. Default for a whole run: tests/bench/results
+${SUITES.map(listOf).join("\n")}
+  --without-memory     only the load
+  --sidecar=FILE       measure this executable. Default: dist/sidecar, built first where needed
+  --baseline=FILE      measure a second one beside it
+  --prototype=FILE     and a proxy of one file: how much do policies and checks cost?
+  --prototype-h2=FILE  the same for HTTP/2
+
+Without a suite all are run, one after the other.
 
 Exit codes: 0 measured, 1 failed (or a target missed, with --assert), 64 usage, 69 a program is missing.
 
-Example: deno task bench --peers=haproxy,edge --workloads=get --baseline=/tmp/before`;
+Example: deno task bench http1 --peers=haproxy,edge --workloads=get --baseline=/tmp/before`;
+
+function listOf({ name, workloads, peers }: Suite): string {
+  const names = (list: readonly { readonly name: string }[]) =>
+    list.map(({ name }) => name).join(", ");
+  return `  ${name}:
+    --workloads=LIST   of ${names(workloads)}
+    --peers=LIST       of ${names(peers)}`;
+}
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -43,10 +61,11 @@ const OPTIONS = {
   sidecar: { type: "string" },
   baseline: { type: "string" },
   prototype: { type: "string" },
+  "prototype-h2": { type: "string" },
 } as const;
 
 /** Committed: what README quotes. */
-const RESULT_FILES = join(ROOT, "tests", "bench", "results", "http1");
+const RESULT_DIRECTORY = join(ROOT, "tests", "bench", "results");
 
 class UsageError extends Error {
   override readonly name = "UsageError";
@@ -54,7 +73,13 @@ class UsageError extends Error {
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: OPTIONS,
+      allowPositionals: true,
+    });
+    const suites = choose("suite", positionals, SUITES);
+    return { ...values, suites: suites.length > 0 ? suites : SUITES };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -62,20 +87,25 @@ function parse(args: readonly string[]) {
 
 type Values = ReturnType<typeof parse>;
 
-function toRunOptions(values: Values, args: readonly string[]): RunOptions {
+function toRunOptions(suite: Suite, values: Values, args: readonly string[]): RunOptions {
   const quick = values.quick === true;
+  const file = suite.name === "http1" ? values.prototype : values["prototype-h2"];
   const more = [
     ...(values.baseline === undefined ? [] : [baseline(resolve(values.baseline))]),
-    ...(values.prototype === undefined ? [] : [prototype(resolve(values.prototype))]),
+    ...(file === undefined ? [] : [prototype(resolve(file))]),
   ];
+  const peers = pick("peers", values.peers, suite, ({ peers }) => peers);
   return {
+    suite,
     repeats: count("repeats", values.repeats, quick ? 1 : 5),
     seconds: count("seconds", values.seconds, quick ? 1 : 4),
     warmUpSeconds: quick ? 1 : 4,
     restMs: quick ? 500 : 5000,
-    workloads: choose("workloads", values.workloads, WORKLOADS),
-    peers: [...choose<PeerKind>("peers", values.peers, PEERS), ...more],
-    memoryOf: values["without-memory"] ? [] : choose("peers", undefined, MEMORY_OF),
+    workloads: pick("workloads", values.workloads, suite, ({ workloads }) => workloads),
+    peers: [...peers, ...more],
+    memoryOf: values["without-memory"]
+      ? []
+      : suite.memoryOf.filter((kind: PeerKind) => peers.includes(kind)),
     sidecar: values.sidecar === undefined ? undefined : resolve(values.sidecar),
     command: ["deno task bench", ...args].join(" "),
     log: (line) => console.error(line),
@@ -88,25 +118,37 @@ function count(name: string, text: string | undefined, byDefault: number): numbe
   return Number(text);
 }
 
-function choose<T extends { readonly name: string }>(
+/** Of what `suite` has, all or what the list names; a name that no suite has is a mistake. */
+function pick<T extends { readonly name: string }>(
   option: string,
   list: string | undefined,
+  suite: Suite,
+  read: (suite: Suite) => readonly T[],
+): readonly T[] {
+  if (list === undefined) return read(suite);
+  const names = list.split(",");
+  choose(`--${option}`, names, SUITES.flatMap(read));
+  return read(suite).filter(({ name }) => names.includes(name));
+}
+
+function choose<T extends { readonly name: string }>(
+  what: string,
+  names: readonly string[],
   all: readonly T[],
 ): readonly T[] {
-  if (list === undefined) return all;
-  const names = list.split(",");
   const unknown = names.find((name) => !all.some((one) => one.name === name));
-  if (unknown !== undefined) throw new UsageError(`--${option}: ${unknown} is unknown`);
+  if (unknown !== undefined) throw new UsageError(`${what}: ${unknown} is unknown`);
   return all.filter(({ name }) => names.includes(name));
 }
 
-/** The programs it cannot do without, or undefined with the reason printed. */
-function findPrograms(): Record<Program, string> | undefined {
-  const wanted: readonly Program[] = ["wrk", "nginx", "haproxy", "taskset"];
+/** The programs that `suites` cannot do without, or undefined with the reason printed. */
+function findPrograms(suites: readonly Suite[]): Record<Program, string> | undefined {
+  const wanted = [...new Set(suites.flatMap(({ programs }) => programs))];
   const found = wanted.map((name) => [name, findProgram(name)] as const);
   const missing = found.flatMap(([name, path]) => path === undefined ? [name] : []);
-  if (missing.length > 0) {
-    console.error(`Not installed: ${missing.join(", ")}. On Debian: deno task servers`);
+  for (const name of missing) {
+    const server = SERVERS.find(({ program }) => program === name);
+    console.error(server === undefined ? `${name} is not installed` : howToGet(server));
   }
   if (navigator.hardwareConcurrency < 2) {
     console.error("Two cores are needed: one for the proxies, one for load and backend.");
@@ -140,19 +182,16 @@ async function measure(
 }
 
 /** A choice of workloads or peers is no result to be quoted, unless a place for it is named. */
-function outputPrefix(values: Values): string | undefined {
+function outputDirectory(values: Values): string | undefined {
   if (values.output !== undefined) return resolve(values.output);
-  const { quick, workloads, peers, repeats, seconds, sidecar, baseline, prototype } = values;
-  const isWhole = values["without-memory"] === undefined &&
-    [quick, workloads, peers, repeats, seconds, sidecar, baseline, prototype].every((value) =>
-      value === undefined
-    );
-  return isWhole ? RESULT_FILES : undefined;
+  const { suites: _, assert: __, ...others } = values;
+  return Object.keys(others).length === 0 ? RESULT_DIRECTORY : undefined;
 }
 
-async function write(results: Results, prefix: string): Promise<void> {
-  await Deno.mkdir(dirname(prefix), { recursive: true });
-  await Deno.writeTextFile(`${prefix}.md`, toMarkdown(results));
+async function write(directory: string, suite: Suite, results: Results): Promise<void> {
+  await Deno.mkdir(directory, { recursive: true });
+  const prefix = join(directory, suite.name);
+  await Deno.writeTextFile(`${prefix}.md`, toMarkdown(suite, results));
   await Deno.writeTextFile(`${prefix}.json`, JSON.stringify(results, undefined, 2) + "\n");
 }
 
@@ -162,14 +201,18 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const options = toRunOptions(values, args);
-  const programs = findPrograms();
+  const runs = values.suites.map((suite) => toRunOptions(suite, values, args))
+    .filter(({ workloads, peers }) => workloads.length > 0 && peers.length > 0);
+  const programs = findPrograms(runs.map(({ suite }) => suite));
   if (programs === undefined) return 69;
-  const results = await measure(options, programs);
-  console.log(toMarkdown(results));
-  const prefix = outputPrefix(values);
-  if (prefix !== undefined) await write(results, prefix);
-  const isMissed = results.targets.some(({ isMet }) => !isMet);
+  const directory = outputDirectory(values);
+  let isMissed = false;
+  for (const options of runs) {
+    const results = await measure(options, programs);
+    console.log(toMarkdown(options.suite, results));
+    if (directory !== undefined) await write(directory, options.suite, results);
+    isMissed ||= results.targets.some(({ isMet }) => !isMet);
+  }
   return values.assert && isMissed ? 1 : 0;
 }
 

@@ -1,10 +1,10 @@
 // One measurement, and the order of many: A B C, A B C ..., so that a drift of the machine meets all alike.
 import { PROXY_CORE } from "./children.ts";
-import { ask, connect } from "./client.ts";
-import { type LoadResult, runLoad, writeScript } from "./load.ts";
+import type { LoadResult } from "./load.ts";
 import type { Peer, PeerKind, Place } from "./place.ts";
 import { readCoreBusyMs, readUsage } from "./proc.ts";
-import { requestHeaders, requestText, type Workload } from "./workloads.ts";
+import type { Suite } from "./suite.ts";
+import type { Workload } from "./workloads.ts";
 
 export interface Sample extends LoadResult {
   /** User and system time of the proxy, all its processes and threads, for each request. */
@@ -30,6 +30,7 @@ export interface MeasureOptions {
 
 /** Starts `kinds` and puts `workloads` on them. The peers stay, for what is read of them afterwards. */
 export async function measureAll(
+  suite: Suite,
   place: Place,
   kinds: readonly PeerKind[],
   workloads: readonly Workload[],
@@ -39,26 +40,27 @@ export async function measureAll(
   for (const kind of kinds) peers.push(await kind.start(place));
   const series: Series[] = [];
   for (const workload of workloads) {
-    series.push(...await measureWorkload(place, peers, workload, options));
+    series.push(...await measureWorkload(suite, place, peers, workload, options));
   }
   return { series, peers };
 }
 
 async function measureWorkload(
+  suite: Suite,
   place: Place,
   peers: readonly Peer[],
   workload: Workload,
   { repeats, seconds, warmUpSeconds, log }: MeasureOptions,
 ): Promise<Series[]> {
-  const script = await writeScript(place.directory, workload, requestHeaders(place.token));
   for (const peer of peers) {
-    await checkAnswer(place, peer, workload);
-    await measureOnce(place, peer, workload, script, warmUpSeconds);
+    // A proxy that answers something else is not doing the same work.
+    (await suite.ask(place, peer, workload))[Symbol.dispose]();
+    await measureOnce(suite, place, peer, workload, warmUpSeconds);
   }
   const samples = peers.map((): Sample[] => []);
   for (let repeat = 1; repeat <= repeats; repeat++) {
     for (const [index, peer] of peers.entries()) {
-      const sample = await measureOnce(place, peer, workload, script, seconds);
+      const sample = await measureOnce(suite, place, peer, workload, seconds);
       samples[index]!.push(sample);
       log(`${workload.name} ${repeat}/${repeats}  ${describe(peer.name, sample)}`);
     }
@@ -70,34 +72,18 @@ async function measureWorkload(
   }));
 }
 
-/** A proxy that answers something else is not doing the same work. */
-export async function checkAnswer(place: Place, peer: Peer, workload: Workload): Promise<void> {
-  using connection = await connect(peer.port);
-  const request = requestText(workload, peer.path(workload.id), requestHeaders(place.token));
-  const { status, length } = await ask(connection, request);
-  if (status !== 200 || length !== workload.responseBytes) {
-    throw new Error(`${peer.name} answered ${workload.title} with ${status} and ${length} bytes`);
-  }
-}
-
 async function measureOnce(
+  suite: Suite,
   place: Place,
   peer: Peer,
   workload: Workload,
-  script: string,
   seconds: number,
 ): Promise<Sample> {
   const roots = peer.processes.map(({ pid }) => pid);
   const startedAt = performance.now();
   const busyBefore = await readCoreBusyMs(PROXY_CORE);
   const before = await readUsage(roots);
-  const load = await runLoad(place.children, {
-    program: place.programs.wrk,
-    script,
-    url: `http://127.0.0.1:${peer.port}${peer.path(workload.id)}`,
-    seconds,
-    directory: place.directory,
-  });
+  const load = await suite.load(place, peer, workload, seconds);
   const cpuMs = (await readUsage(roots)).cpuMs - before.cpuMs;
   const othersMs = await readCoreBusyMs(PROXY_CORE) - busyBefore - cpuMs;
   const elapsedMs = performance.now() - startedAt;

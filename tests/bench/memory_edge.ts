@@ -5,6 +5,7 @@ import { RateLimit } from "../../sidecar/filters/rate_limit.ts";
 import { RequestMetrics } from "../../sidecar/filters/request_metrics.ts";
 import { StripIdentity } from "../../sidecar/filters/strip_identity.ts";
 import { Http1ServerConnection } from "../../sidecar/http1/server_connection.ts";
+import { DEFAULT_HTTP2_LIMITS } from "../../sidecar/http2/limits.ts";
 import { latin1Bytes } from "../../sidecar/lib/bytes.ts";
 import { systemClock } from "../../sidecar/lib/clock.ts";
 import { Sweeper } from "../../sidecar/lib/sweeper.ts";
@@ -27,6 +28,7 @@ export const LIMITS = {
   headers: 100,
   headTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  tunnelIdleTimeoutMs: 3_600_000,
 };
 
 const TOKEN =
@@ -113,7 +115,7 @@ export class MemoryEdge {
   constructor() {
     const clock = systemClock;
     const timeouts = new Timeouts(clock);
-    const limits = { ...LIMITS, ...DEFAULT_POOL_LIMITS };
+    const limits = { ...LIMITS, ...DEFAULT_POOL_LIMITS, http2: DEFAULT_HTTP2_LIMITS };
     const context = { limits, timeouts, sweeper: new Sweeper(clock), dial: dialMemory };
     const log = new Logger({ level: "info", format: "json", write: () => {}, now: () => 0 });
     const handler = new Pipeline({
@@ -131,7 +133,12 @@ export class MemoryEdge {
         new StripIdentity(),
         new RateLimit(),
       ],
-      forwarder: new Forwarder(new Upstreams(context), timeouts),
+      forwarder: new Forwarder({
+        upstreams: new Upstreams(context),
+        timeouts,
+        clock,
+        random: Math.random,
+      }),
       store: new SnapshotStore(oneRoute()),
       clock,
       log,

@@ -1,15 +1,14 @@
-// nginx and HAProxy as reverse proxies of one thread, with connections to the backend kept; and the backend, which is
-// nginx too. They get nothing to do beyond forwarding: no log, no field added.
+// nginx and HAProxy as reverse proxies of HTTP/1.1 with one thread, with connections to the backend kept; and the backend,
+// which is nginx too. They get nothing to do beyond forwarding: no log, no field added.
 import { join } from "node:path";
-import { type Child, LOAD_CORE } from "./children.ts";
-import type { PeerKind, Place } from "./place.ts";
-import { startServer } from "./place.ts";
+import { LOAD_CORE, PROXY_CORE } from "./children.ts";
+import { type PeerKind, type Place, samePath, startServer } from "./place.ts";
 import { LARGE_BYTES, SMALL_BYTES } from "./workloads.ts";
 
 /** No connection ends by having been used often: reconnecting is not what is measured. */
-const FOREVER = 1_000_000_000;
+export const FOREVER = 1_000_000_000;
 /** A thousand idle ones and what they need behind. */
-const MAX_CONNECTIONS = 4096;
+export const MAX_CONNECTIONS = 4096;
 /** nginx takes no longer word than 4 KiB; a variable of this many bytes is repeated. */
 const PART_BYTES = 1000;
 
@@ -30,7 +29,13 @@ function nginxConfig(body: readonly string[]): string {
   ].join("\n");
 }
 
-function startNginx(place: Place, name: string, core: number, body: (port: number) => string[]) {
+/** `body` is the section about HTTP. */
+export function startNginx(
+  place: Place,
+  name: string,
+  core: number,
+  body: (port: number) => readonly string[],
+) {
   return startServer(place, {
     name,
     program: place.programs.nginx,
@@ -42,12 +47,10 @@ function startNginx(place: Place, name: string, core: number, body: (port: numbe
 }
 
 /** The backend of every proxy. */
-export function startBackend(
-  place: Place,
-): Promise<{ readonly child: Child; readonly port: number }> {
+export async function startBackend(place: Place): Promise<number> {
   const part = `set $part "${"x".repeat(PART_BYTES)}";`;
   const large = `${part} return 200 "${"$part".repeat(LARGE_BYTES / PART_BYTES)}";`;
-  return startNginx(place, "backend", LOAD_CORE, (port) => [
+  const { port } = await startNginx(place, "backend", LOAD_CORE, (port) => [
     "default_type application/json;",
     `server { listen 127.0.0.1:${port};`,
     `location = /users/large { ${large} }`,
@@ -55,13 +58,14 @@ export function startBackend(
     `location / { return 200 "${"x".repeat(SMALL_BYTES)}"; }`,
     "}",
   ]);
+  return port;
 }
 
 export const NGINX: PeerKind = {
   name: "nginx",
   title: "nginx",
   async start(place) {
-    const { child, port } = await startNginx(place, "nginx", 0, (port) => [
+    const { child, port } = await startNginx(place, "nginx", PROXY_CORE, (port) => [
       `upstream backend { server 127.0.0.1:${place.backendPort};`,
       `keepalive 64; keepalive_requests ${FOREVER}; keepalive_timeout 600s; }`,
       `server { listen 127.0.0.1:${port}; location / {`,
@@ -70,9 +74,28 @@ export const NGINX: PeerKind = {
       // Room for the large response: by default a part of it would go to disk.
       "proxy_buffers 32 8k; } }",
     ]);
-    return { name: NGINX.name, port, path: plainPath, processes: [child] };
+    return { name: NGINX.name, port, path: samePath, processes: [child] };
   },
 };
+
+/** `words` go with the addresses of both sides. */
+export function haproxyConfig(port: number, backendPort: number, words = ""): string {
+  return [
+    "global",
+    "  nbthread 1",
+    `  maxconn ${MAX_CONNECTIONS}`,
+    "defaults",
+    "  mode http",
+    "  http-reuse always",
+    "  timeout connect 5s",
+    "  timeout client 600s",
+    "  timeout server 600s",
+    "listen proxy",
+    `  bind 127.0.0.1:${port}${words}`,
+    `  server backend 127.0.0.1:${backendPort}${words}`,
+    "",
+  ].join("\n");
+}
 
 export const HAPROXY: PeerKind = {
   name: "haproxy",
@@ -82,28 +105,8 @@ export const HAPROXY: PeerKind = {
       name: HAPROXY.name,
       program: place.programs.haproxy,
       args: (file) => ["-db", "-f", file],
-      config: (port) =>
-        [
-          "global",
-          "  nbthread 1",
-          `  maxconn ${MAX_CONNECTIONS}`,
-          "defaults",
-          "  mode http",
-          "  http-reuse always",
-          "  timeout connect 5s",
-          "  timeout client 600s",
-          "  timeout server 600s",
-          "listen proxy",
-          `  bind 127.0.0.1:${port}`,
-          `  server backend 127.0.0.1:${place.backendPort}`,
-          "",
-        ].join("\n"),
+      config: (port) => haproxyConfig(port, place.backendPort),
     });
-    return { name: HAPROXY.name, port, path: plainPath, processes: [child] };
+    return { name: HAPROXY.name, port, path: samePath, processes: [child] };
   },
 };
-
-/** Below which the backend has it. */
-export function plainPath(id: string): string {
-  return `/users/${id}`;
-}

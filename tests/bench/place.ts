@@ -3,11 +3,15 @@ import { join } from "node:path";
 import { type Child, type Children, PROXY_CORE } from "./children.ts";
 import { freePort, waitForPort } from "./client.ts";
 
-export type Program = "wrk" | "nginx" | "haproxy" | "taskset";
+export type Program = "wrk" | "h2load" | "nghttpd" | "nginx" | "haproxy" | "nghttpx" | "taskset";
+
+/** What load, proxies and backend speak to each other; HTTP/2 with prior knowledge. */
+export type Protocol = "http1" | "http2";
 
 export interface Place {
   readonly children: Children;
-  /** Absolute paths. */
+  readonly protocol: Protocol;
+  /** Absolute paths of those that the suite needs. */
   readonly programs: Readonly<Record<Program, string>>;
   /** The executable that is measured. */
   readonly sidecar: string;
@@ -23,9 +27,9 @@ export interface Place {
 export interface Peer {
   readonly name: string;
   readonly port: number;
-  /** Where it is asked for what the backend has at `id`. */
-  path(id: string): string;
-  /** What its figures are the sum of. */
+  /** Where it is asked for what the backend has at `path`. */
+  path(path: string): string;
+  /** What its figures are the sum of; none where there is no proxy. */
   readonly processes: readonly Child[];
 }
 
@@ -36,11 +40,16 @@ export interface PeerKind {
   start(place: Place): Promise<Peer>;
 }
 
+/** As the backend has it. */
+export function samePath(path: string): string {
+  return path;
+}
+
 export interface ServerOptions {
   /** Unique in the run. */
   readonly name: string;
   readonly program: string;
-  readonly args: (configFile: string) => readonly string[];
+  readonly args: (configFile: string, port: number) => readonly string[];
   readonly config: (port: number) => string;
   readonly core?: number;
 }
@@ -54,7 +63,13 @@ export async function startServer(
   const directory = await Deno.makeTempDir({ dir: place.directory, prefix: `${name}-` });
   const file = join(directory, "config");
   await Deno.writeTextFile(file, config(port));
-  const child = place.children.start({ name, program, args: args(file), core, cwd: directory });
+  const child = place.children.start({
+    name,
+    program,
+    args: args(file, port),
+    core,
+    cwd: directory,
+  });
   let end: { readonly code: number; readonly errors: string } | undefined;
   child.ended.then((value) => end = value);
   try {

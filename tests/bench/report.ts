@@ -1,37 +1,44 @@
 // Results as Markdown.
 import { IDLE_CONNECTIONS } from "./idle.ts";
 import type { Sample } from "./measure.ts";
-import { cpuRatio, disturbance, findSeries, type Results, type Verdict } from "./results.ts";
+import {
+  cpuRatio,
+  disturbance,
+  findSeries,
+  type Results,
+  type Verdict,
+  type WorkloadRecord,
+} from "./results.ts";
 import { type Spread, spread } from "./stats.ts";
-import { type Workload, WORKLOADS } from "./workloads.ts";
+import type { Suite } from "./suite.ts";
 
 /** Others on the proxies' core above this part of it make latency and req/s doubtful; CPU per request holds. */
 const DISTURBED_SHARE = 0.05;
 
-export function toMarkdown(results: Results): string {
-  const workloads = WORKLOADS.filter(({ name }) =>
-    results.series.some(({ workload }) => workload === name)
-  );
+export function toMarkdown(suite: Suite, results: Results): string {
   return [
-    "# HTTP/1.1: the sidecar beside nginx and HAProxy",
-    howItWasMade(results),
-    ...workloads.map((workload) => workloadSection(results, workload)),
+    `# ${suite.title}`,
+    howItWasMade(suite, results),
+    ...results.workloads.map((workload) => workloadSection(suite, results, workload)),
     ...(results.memory.length === 0 ? [] : [memorySection(results)]),
     ...(results.targets.length === 0 ? [] : [targetSection(results.targets)]),
   ].join("\n\n") + "\n";
 }
 
-function howItWasMade({ date, command, machine, versions, load, series }: Results): string {
+function howItWasMade(suite: Suite, results: Results): string {
+  const { date, command, machine, versions, load, series } = results;
   const others = disturbance(series);
+  const [connections, fields] = [
+    results.workloads.map(({ connections }) => connections),
+    results.workloads.map(({ headers }) => Object.keys(headers).length),
+  ].map((values) => [...new Set(values)].join(" or "));
   const lines = [
     `\`${command}\`, ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GB, ${machine.kernel}.`,
     Object.values(versions).join("; ") + ".",
     "",
-    `Each proxy runs one data-plane thread, pinned to core 0 with all its threads and processes; wrk and the backend (nginx) share core 1.`,
-    `${load.connections} keep-alive connections, the same ${
-      Object.keys(load.headers).length
-    } header fields to all, ${load.repeats} x ${load.seconds} s each, in turn.`,
-    "nginx and HAProxy only forward. The sidecar has its default policies on: limits, path normalization, routing, forwarding fields, request id, Via, timeout, metrics.",
+    `Each proxy runs one data-plane thread, pinned to core 0 with all its threads and processes; ${suite.tools} share core 1.`,
+    `${connections} connections that stay, the same ${fields} header fields to all, ${load.repeats} x ${load.seconds} s each, in turn.`,
+    "The others only forward. The sidecar has its default policies on: limits, path normalization, routing, forwarding fields, request id, Via, timeout, metrics.",
     "CPU is user and system time by /proc, per request; figures are medians (least to most), ratios are medians of the ratios of each repeat.",
   ];
   if (others > DISTURBED_SHARE) {
@@ -44,22 +51,38 @@ function howItWasMade({ date, command, machine, versions, load, series }: Result
   return lines.join("\n");
 }
 
-function workloadSection({ peers, series }: Results, workload: Workload): string {
+/** Latency is left out where the load could not tell it. */
+function workloadSection(
+  { references }: Suite,
+  { peers, series }: Results,
+  workload: WorkloadRecord,
+): string {
+  const titles = references.map((name) => peers.find((peer) => peer.name === name)?.title ?? name);
+  const isTimed = series.some(({ workload: name, samples }) =>
+    name === workload.name && samples.some(({ p99Ms }) => p99Ms !== undefined)
+  );
   const rows = peers.flatMap(({ name, title }) => {
     const samples = findSeries(series, workload.name, name)?.samples;
     if (samples === undefined) return [];
     const value = (read: (sample: Sample) => number) => spread(samples.map(read));
+    const cpu = value(({ cpuUs }) => cpuUs);
+    const ratios = references.map((other) => cpuRatio(series, workload.name, name, other));
     return [[
       title,
-      range(value(({ cpuUs }) => cpuUs), 1),
-      times(cpuRatio(series, workload.name, name, "haproxy")),
-      times(cpuRatio(series, workload.name, name, "nginx")),
+      cpu.max === 0 ? "" : range(cpu, 1),
+      ...ratios.map((ratio) => cpu.max === 0 ? "" : times(ratio)),
       value(({ requestsPerSecond }) => requestsPerSecond).median.toFixed(0),
-      value(({ p50Ms }) => p50Ms).median.toFixed(2),
-      value(({ p99Ms }) => p99Ms).median.toFixed(2),
+      ...(isTimed ? [value(({ p50Ms }) => p50Ms ?? NaN), value(({ p99Ms }) => p99Ms ?? NaN)] : [])
+        .map(({ median }) => median.toFixed(2)),
     ]];
   });
-  const head = ["proxy", "CPU µs/req", "x HAProxy", "x nginx", "req/s", "p50 ms", "p99 ms"];
+  const head = [
+    "proxy",
+    "CPU µs/req",
+    ...titles.map((title) => `x ${title}`),
+    "req/s",
+    ...(isTimed ? ["p50 ms", "p99 ms"] : []),
+  ];
   return `## ${workload.title}\n\n${table(head, rows)}`;
 }
 

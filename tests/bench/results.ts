@@ -1,4 +1,4 @@
-// What a run found, as it stands in the JSON file, and the promises it is held against.
+// What a run found, as it stands in the JSON file, and how it is held against promises.
 import type { Memory } from "./idle.ts";
 import type { Series } from "./measure.ts";
 import type { Machine } from "./proc.ts";
@@ -9,12 +9,9 @@ export interface Results {
   readonly command: string;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
-  readonly load: {
-    readonly connections: number;
-    readonly repeats: number;
-    readonly seconds: number;
-    readonly headers: Readonly<Record<string, string>>;
-  };
+  readonly load: { readonly repeats: number; readonly seconds: number };
+  /** In the order of the sections. */
+  readonly workloads: readonly WorkloadRecord[];
   /** In the order of the tables. */
   readonly peers: readonly { readonly name: string; readonly title: string }[];
   readonly series: readonly Series[];
@@ -24,52 +21,40 @@ export interface Results {
   readonly targets: readonly Verdict[];
 }
 
+/** What was sent: as the workload has it, but for the body. */
+export interface WorkloadRecord {
+  readonly name: string;
+  readonly title: string;
+  readonly connections: number;
+  readonly streams: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export interface Verdict {
   readonly text: string;
   readonly value: number;
   readonly atMost: number;
-  readonly unit: "x" | "MB";
+  readonly unit: "x" | "MB" | "KiB" | "ms";
   readonly isMet: boolean;
 }
 
-/** The workload and the places of the sidecar that promises speak of. */
-const PROMISED_WORKLOAD = "get";
-const ONE_HOP = ["edge", "outbound"] as const;
-/** A prototype did 1.1 and 1.2. */
-const MAX_CPU_RATIOS = [["haproxy", 1.35], ["nginx", 1.5]] as const;
-const MAX_IDLE_MIB = 75;
-const MAX_CONNECTED_MIB = 110;
+export type Finding = Omit<Verdict, "isMet">;
 
-/** Holds what was measured against the promises; what was not measured is left out. */
-export function judge(series: readonly Series[], memory: readonly Memory[]): Verdict[] {
-  const found = ONE_HOP.flatMap((place) => [
-    ...cpuVerdicts(series, place),
-    ...memory.filter(({ peer }) => peer === place).flatMap(memoryVerdicts),
-  ]);
-  return found.map((verdict) => ({ ...verdict, isMet: verdict.value <= verdict.atMost }));
+export function verdicts(findings: readonly Finding[]): Verdict[] {
+  return findings.map((finding) => ({ ...finding, isMet: finding.value <= finding.atMost }));
 }
 
-type Finding = Omit<Verdict, "isMet">;
-
-function cpuVerdicts(series: readonly Series[], place: string): Finding[] {
-  return MAX_CPU_RATIOS.flatMap(([other, atMost]) => {
-    const value = cpuRatio(series, PROMISED_WORKLOAD, place, other);
+/** CPU per request of `peer` against others': by workload, other and how much it may be. */
+export function cpuFindings(
+  series: readonly Series[],
+  peer: string,
+  limits: readonly (readonly [workload: string, other: string, atMost: number])[],
+): Finding[] {
+  return limits.flatMap(([workload, other, atMost]) => {
+    const value = cpuRatio(series, workload, peer, other);
     if (value === undefined) return [];
-    return [{ text: `CPU per request, ${place} / ${other}`, value, atMost, unit: "x" as const }];
+    return [{ text: `CPU per request, ${workload}, ${peer} / ${other}`, value, atMost, unit: "x" }];
   });
-}
-
-function memoryVerdicts({ peer, idleMiB, connectedMiB }: Memory): Finding[] {
-  const unit = "MB" as const;
-  return [
-    { text: `RSS, ${peer}, idle`, value: idleMiB, atMost: MAX_IDLE_MIB, unit },
-    {
-      text: `RSS, ${peer}, 1,000 idle connections`,
-      value: connectedMiB,
-      atMost: MAX_CONNECTED_MIB,
-      unit,
-    },
-  ];
 }
 
 export function findSeries(

@@ -1,18 +1,17 @@
-// One run of the benchmark from start to results; main.ts says what of it, and what becomes of the results.
+// One run of a suite from start to results; main.ts says what of it, and what becomes of the results.
 import { SignJWT } from "jose";
 import { buildSidecar } from "../../deploy/compile.ts";
 import { type Child, Children } from "./children.ts";
 import { measureMemory, type Memory } from "./idle.ts";
-import { CONNECTIONS } from "./load.ts";
 import { measureAll } from "./measure.ts";
-import { HAPROXY, NGINX, startBackend } from "./others.ts";
 import type { Peer, PeerKind, Place, Program } from "./place.ts";
 import { describeMachine, firstLine, readUsage } from "./proc.ts";
-import { judge, type Results } from "./results.ts";
-import { baseline, EDGE, EDGE_JWT, OUTBOUND, PATH, prototype } from "./sidecars.ts";
-import { requestHeaders, type Workload, WORKLOADS } from "./workloads.ts";
+import type { Results, WorkloadRecord } from "./results.ts";
+import type { Suite } from "./suite.ts";
+import type { Workload } from "./workloads.ts";
 
 export interface RunOptions {
+  readonly suite: Suite;
   readonly repeats: number;
   readonly seconds: number;
   readonly warmUpSeconds: number;
@@ -27,12 +26,6 @@ export interface RunOptions {
   readonly log: (line: string) => void;
 }
 
-/** Every proxy that is measured unless told otherwise; the order of the tables. */
-export const PEERS: readonly PeerKind[] = [NGINX, HAPROXY, EDGE, EDGE_JWT, OUTBOUND, PATH];
-/** Whose memory is measured. */
-export const MEMORY_OF: readonly PeerKind[] = [NGINX, HAPROXY, EDGE, OUTBOUND];
-export { baseline, prototype, WORKLOADS };
-
 const SECRET = "a secret that signs what this benchmark sends, and nothing else";
 
 /** Runs everything. The caller disposes `children`, also when this fails, and removes `directory`. */
@@ -42,45 +35,53 @@ export async function run(
   directory: string,
   programs: Readonly<Record<Program, string>>,
 ): Promise<Results> {
-  const { log } = options;
+  const { suite, log } = options;
   const sidecar = options.sidecar ?? await buildSidecar({ log });
   const token = await signToken();
-  const nowhere = { children, programs, sidecar, directory, secret: SECRET, token, backendPort: 0 };
-  const backend = await startBackend(nowhere);
-  const place: Place = { ...nowhere, backendPort: backend.port };
+  const known = { children, programs, sidecar, directory, secret: SECRET, token };
+  const nowhere: Place = { ...known, protocol: suite.name, backendPort: 0 };
+  const place: Place = { ...nowhere, backendPort: await suite.startBackend(nowhere) };
   const memory = await measureMemories(place, options);
-  const { series, peers } = await measureAll(place, options.peers, options.workloads, options);
-  const loadedMiB = Object.fromEntries(
-    await Promise.all(
-      peers.map(async (peer) => [peer.name, (await readUsage(pidsOf(peer))).rssMiB]),
-    ),
+  const { series, peers } = await measureAll(
+    suite,
+    place,
+    options.peers,
+    options.workloads,
+    options,
   );
   return {
     date: new Date().toISOString().slice(0, 10),
     command: options.command,
     machine: await describeMachine(),
-    versions: await readVersions(programs, sidecar),
-    load: {
-      connections: CONNECTIONS,
-      repeats: options.repeats,
-      seconds: options.seconds,
-      headers: { ...requestHeaders("a JWT") },
-    },
+    versions: await readVersions(suite, place),
+    load: { repeats: options.repeats, seconds: options.seconds },
+    workloads: options.workloads.map(toRecord),
     peers: options.peers.map(({ name, title }) => ({ name, title })),
     series,
     memory,
-    loadedMiB,
-    targets: judge(series, memory),
+    loadedMiB: await readLoaded(peers),
+    targets: suite.judge(series, memory),
   };
+}
+
+function toRecord({ name, title, connections, streams, headers }: Workload): WorkloadRecord {
+  return { name, title, connections, streams, headers: { ...headers("a JWT") } };
+}
+
+async function readLoaded(peers: readonly Peer[]): Promise<Record<string, number>> {
+  const entries = peers.map(async (peer) =>
+    [peer.name, (await readUsage(pidsOf(peer))).rssMiB] as const
+  );
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 async function measureMemories(
   place: Place,
-  { memoryOf, restMs, log }: RunOptions,
+  { suite, memoryOf, restMs, log }: RunOptions,
 ): Promise<Memory[]> {
   const memory: Memory[] = [];
   for (const kind of memoryOf) {
-    const one = await measureMemory(place, kind, WORKLOADS[0]!, restMs);
+    const one = await measureMemory(suite, place, kind, restMs);
     log(
       `memory  ${kind.name.padEnd(10)} idle ${one.idleMiB.toFixed(1)} MB, with idle connections ${
         one.connectedMiB.toFixed(1)
@@ -100,14 +101,24 @@ function signToken(): Promise<string> {
     .setIssuedAt().setExpirationTime("24h").sign(new TextEncoder().encode(SECRET));
 }
 
-async function readVersions(
-  programs: Readonly<Record<Program, string>>,
-  sidecar: string,
-): Promise<Record<string, string>> {
-  return {
-    sidecar: await firstLine(`'${sidecar}' --version`),
-    nginx: await firstLine(`'${programs.nginx}' -v`),
-    haproxy: (await firstLine(`'${programs.haproxy}' -v`)).split(" - ")[0]!,
-    wrk: (await firstLine(`'${programs.wrk}' -v`)).split(" Copyright")[0]!,
+/** How each program says what it is. */
+const VERSION_FLAGS: Readonly<Partial<Record<Program, string>>> = {
+  nginx: "-v",
+  haproxy: "-v",
+  wrk: "-v",
+  h2load: "--version",
+  nghttpx: "--version",
+};
+
+async function readVersions(suite: Suite, place: Place): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {
+    sidecar: await firstLine(`'${place.sidecar}' --version`),
   };
+  for (const name of suite.programs) {
+    const flag = VERSION_FLAGS[name];
+    if (flag === undefined) continue;
+    const line = await firstLine(`'${place.programs[name]}' ${flag}`);
+    versions[name] = line.split(/ - | Copyright/)[0]!;
+  }
+  return versions;
 }

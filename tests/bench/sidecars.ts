@@ -3,8 +3,7 @@ import { ROOT } from "../../deploy/build/bundle.ts";
 import { join } from "node:path";
 import type { Child } from "./children.ts";
 import { freePort } from "./client.ts";
-import { plainPath } from "./others.ts";
-import { type Peer, type PeerKind, type Place, startServer } from "./place.ts";
+import { type Peer, type PeerKind, type Place, samePath, startServer } from "./place.ts";
 
 /** More than any load here asks for: the limiter counts and refuses nothing. */
 const HIGH_RATE = { rate: "10000000/s", burst: 10_000_000 };
@@ -43,8 +42,13 @@ function userService(port: number): Document {
   return { static: { "user-service": [loopback(port)] } };
 }
 
-function app(place: Place): Document {
-  return { http: loopback(place.backendPort) };
+function app({ protocol, backendPort }: Place): Document {
+  return { [protocol === "http1" ? "http" : "grpc"]: loopback(backendPort) };
+}
+
+/** The backend announces nothing; where it speaks HTTP/2 alone, policy must say so. */
+function policy({ protocol }: Place): Document {
+  return { upstreams: { "user-service": { protocol: protocol === "http2" ? "http2" : "auto" } } };
 }
 
 async function startEdge(place: Place, name: string, withJwt: boolean): Promise<Peer> {
@@ -53,20 +57,27 @@ async function startEdge(place: Place, name: string, withJwt: boolean): Promise<
     to: "user-service",
     rewrite: `/${path}/*`,
   });
+  const calls = { match: { path: "/user.UserService/*" }, to: "user-service" };
   const gateway = withJwt
     ? {
       jwt: { secret: place.secret },
       routes: [route("users"), { ...route("orders"), auth: "jwt", rateLimit: HIGH_RATE }],
     }
-    : { routes: [route("users"), route("orders")] };
+    : { routes: [route("users"), route("orders"), calls] };
   const { child, port } = await startSidecar(place, name, (port) => ({
     service: { name: "edge", address: "127.0.0.1" },
     listeners: listeners({}),
     registry: userService(place.backendPort),
+    policy: policy(place),
     gateway: { bind: loopback(port), ...gateway },
   }));
-  const resource = withJwt ? "orders" : "users";
-  return { name, port, path: (id) => `/api/${resource}/${id}`, processes: [child] };
+  const path = (path: string) => path.startsWith("/users/") ? toApi(path, withJwt) : path;
+  return { name, port, path, processes: [child] };
+}
+
+/** The same at the backend; only the route that asks for a token is another. */
+function toApi(path: string, withJwt: boolean): string {
+  return `/api${withJwt ? path.replace("/users/", "/orders/") : path}`;
 }
 
 function startOutbound(place: Place, name: string, upstreamPort: number) {
@@ -74,6 +85,7 @@ function startOutbound(place: Place, name: string, upstreamPort: number) {
     service: { name: "order-service", address: "127.0.0.1", app: app(place) },
     listeners: listeners({ outbound: port }),
     registry: userService(upstreamPort),
+    policy: policy(place),
   }));
 }
 
@@ -102,7 +114,7 @@ export const OUTBOUND: PeerKind = {
   title: "sidecar, outbound",
   async start(place) {
     const { child, port } = await startOutbound(place, OUTBOUND.name, place.backendPort);
-    return { name: OUTBOUND.name, port, path: plainPath, processes: [child] };
+    return { name: OUTBOUND.name, port, path: samePath, processes: [child] };
   },
 };
 
@@ -113,9 +125,12 @@ export const PATH: PeerKind = {
     const inbound = await startInbound(place, `${PATH.name}-inbound`);
     const outbound = await startOutbound(place, `${PATH.name}-outbound`, inbound.port);
     const processes = [outbound.child, inbound.child];
-    return { name: PATH.name, port: outbound.port, path: plainPath, processes };
+    return { name: PATH.name, port: outbound.port, path: samePath, processes };
   },
 };
+
+/** Those that do what one proxy does: promises speak of them. */
+export const ONE_HOP: readonly PeerKind[] = [EDGE, OUTBOUND];
 
 /** The edge of another build, for a change to be measured beside what was before. */
 export function baseline(sidecar: string): PeerKind {
@@ -140,7 +155,7 @@ export function prototype(file: string): PeerKind {
         args: (config) => prototypeArgs(file, config),
         config: (port) => JSON.stringify([`port=${port}`, `up=${place.backendPort}`]),
       });
-      return { name, port, path: plainPath, processes: [child] };
+      return { name, port, path: samePath, processes: [child] };
     },
   };
 }

@@ -22,5 +22,14 @@ export function spread(values: readonly number[]): Spread {
 
 /** The median of the ratios of each repeat, in which a drift of the machine cancels. */
 export function medianRatio(values: readonly number[], others: readonly number[]): number {
-  return median(values.map((value, index) => value / others[index]!));
+  return medianOfPairs(values, others, (value, other) => value / other);
+}
+
+/** The median of what `compare` makes of each repeat. */
+export function medianOfPairs(
+  values: readonly number[],
+  others: readonly number[],
+  compare: (value: number, other: number) => number,
+): number {
+  return median(values.map((value, index) => compare(value, others[index]!)));
 }

@@ -1,44 +1,54 @@
-// What is asked for: the requests that every proxy gets alike, and what the backend answers.
-
-export type WorkloadName = "get" | "post" | "large";
+// What is asked for: the requests that every proxy gets alike, and what the backend answers; here those of HTTP/1.1.
 
 export interface Workload {
-  readonly name: WorkloadName;
+  readonly name: string;
   readonly title: string;
   readonly method: "GET" | "POST";
-  /** The last segment of the path; the backend answers by it. */
-  readonly id: string;
+  /** At the backend, which answers by it. */
+  readonly path: string;
+  /** `token` is for whoever asks for one. */
+  headers(token: string): Readonly<Record<string, string>>;
   readonly body: string;
   /** Bytes of body that come back. */
   readonly responseBytes: number;
+  readonly connections: number;
+  /** Requests under way on each of them. */
+  readonly streams: number;
+  /** Of all connections together; without it as many as it takes. */
+  readonly requestsPerSecond?: number;
 }
 
 /** As many as a JSON record of a small service has. */
 export const SMALL_BYTES = 128;
 export const LARGE_BYTES = 100_000;
 
+const COMMON = { headers: requestHeaders, connections: 32, streams: 1 } as const;
+
 export const WORKLOADS: readonly Workload[] = [
   {
+    ...COMMON,
     name: "get",
     title: "GET, 128 bytes back",
     method: "GET",
-    id: "123",
+    path: "/users/123",
     body: "",
     responseBytes: SMALL_BYTES,
   },
   {
+    ...COMMON,
     name: "post",
     title: "POST of 1 KiB, 128 bytes back",
     method: "POST",
-    id: "123",
+    path: "/users/123",
     body: JSON.stringify({ note: "" }).replace('""', `"${"n".repeat(1013)}"`),
     responseBytes: SMALL_BYTES,
   },
   {
+    ...COMMON,
     name: "large",
     title: "GET, 100 kB back",
     method: "GET",
-    id: "large",
+    path: "/users/large",
     body: "",
     responseBytes: LARGE_BYTES,
   },

@@ -69,7 +69,7 @@ export class HpackEncoder {
     const indexing = indexingOf(field, traits);
     if (indexing === "never") return this.#writeLiteral(out, NEVER_INDEXED, staticName, field);
     const index = staticIndexOfText(staticName, field) ||
-      this.#table.indexOfText(field.name, field.value);
+      this.#table.indexOfText(field);
     if (index !== 0) return writeInteger(out, INDEXED, 0x7f, index);
     if (this.#isWorthAnEntry(indexing, staticName, field)) this.#writeEntry(out, staticName, field);
     else this.#writeLiteral(out, WITHOUT_INDEXING, staticName, field);

@@ -36,20 +36,26 @@ export class EncoderTable {
     }
     const entry = this.#byField.get(field);
     if (entry === undefined) return 0;
-    this.#note(entry);
+    this.#note(field, entry);
     return this.#indexOf(entry);
   }
 
-  #note(entry: Entry): void {
-    entry.field.tableId = this.#id;
-    entry.field.tableEntry = entry.number;
+  #note(field: Field, entry: Entry): void {
+    field.tableId = this.#id;
+    field.tableEntry = entry.number;
   }
 
-  /** The index of an entry with this name and value, 0 when there is none. */
-  indexOfText(name: string, value: string): number {
+  /**
+   * The index of an entry with this field's name and value, 0 when there is none. The same text comes as one object from each
+   * connection that sends it: the next time this one is known.
+   */
+  indexOfText(field: Field): number {
+    const { name, value } = field;
     let entry: Entry | null = this.#byName.get(name) ?? null;
     for (let looks = 0; entry !== null && looks < MAX_LOOKS; looks++, entry = entry.older) {
-      if (entry.field.value === value) return this.#indexOf(entry);
+      if (entry.field.value !== value) continue;
+      this.#note(field, entry);
+      return this.#indexOf(entry);
     }
     return 0;
   }
@@ -78,7 +84,7 @@ export class EncoderTable {
     if (older !== null) older.newer = entry;
     this.#byField.set(field, entry);
     this.#byName.set(field.name, entry);
-    this.#note(entry);
+    this.#note(field, entry);
     table.add(field);
   }
 

@@ -8,8 +8,14 @@ Deno.test("EncoderTable finds an entry by object, by text and by name; the newes
   for (const field of [a1, a2, b]) table.add(field);
   assertEquals([table.indexOf(a1), table.indexOf(a2), table.indexOf(b)], [64, 63, 62]);
   assertEquals(table.indexOf(new Field("a", "1")), 0);
-  assertEquals([table.indexOfText("a", "1"), table.indexOfText("a", "2")], [64, 63]);
-  assertEquals([table.indexOfText("a", "3"), table.indexOfText("c", "1")], [0, 0]);
+  assertEquals([table.indexOfText(new Field("a", "1")), table.indexOfText(new Field("a", "2"))], [
+    64,
+    63,
+  ]);
+  assertEquals([table.indexOfText(new Field("a", "3")), table.indexOfText(new Field("c", "1"))], [
+    0,
+    0,
+  ]);
   assertEquals([table.indexOfName("a"), table.indexOfName("b"), table.indexOfName("c")], [
     63,
     62,
@@ -26,7 +32,7 @@ Deno.test("EncoderTable finds no more what it evicted, one after the other", () 
     for (const [i, field] of fields.entries()) {
       const index = i < gone ? 0 : 61 + fields.length - i;
       assertEquals(table.indexOf(field), index);
-      assertEquals(table.indexOfText(field.name, field.value), index);
+      assertEquals(table.indexOfText(new Field(field.name, field.value)), index);
     }
     assertEquals(table.indexOfName("a"), gone >= 5 ? 0 : 63);
     assertEquals(table.indexOfName("b"), gone >= 6 ? 0 : 62);
@@ -49,4 +55,13 @@ Deno.test("EncoderTable knows a field that other tables took in as well, in any 
   assertEquals(tables[0]!.indexOf(shared), 0);
   tables[0]!.add(shared);
   assertEquals(tables.map((table) => table.indexOf(shared)), [62, 63, 0]);
+});
+
+Deno.test("EncoderTable knows another object with an entry's text once it was found by it", () => {
+  const table = new EncoderTable();
+  const [field, same] = [new Field("a", "1"), new Field("a", "1")];
+  table.add(field);
+  assertEquals([table.indexOf(same), table.indexOfText(same), table.indexOf(same)], [0, 62, 62]);
+  table.resize(0);
+  assertEquals([table.indexOf(same), table.indexOf(field)], [0, 0]);
 });
