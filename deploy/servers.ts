@@ -28,6 +28,12 @@ export const SERVERS: readonly Server[] = [
     why: "gRPC client and server in C++",
     file: "/usr/lib/python3/dist-packages/grpc/__init__.py",
   },
+  {
+    program: "nghttpx",
+    package: "nghttp2-proxy",
+    service: "nghttpx",
+    why: "a proxy to compare with, in benchmarks",
+  },
   { program: "wrk", package: "wrk", why: "load for the benchmarks" },
   {
     program: "nginx",

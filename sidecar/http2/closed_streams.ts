@@ -9,20 +9,28 @@ const ENDINGS: readonly Ending[] = ["ended", "reset-by-us", "reset-by-peer"];
 
 /** An id has one place; a later id takes it over. */
 export class ClosedStreams {
-  /** (id / 2) and the ending in the two lowest bits, plus 1: ids of one side differ by two at least. Made when needed. */
-  #places: Uint32Array | undefined;
+  /**
+   * The ending plus 1 in the two lowest bits, and above them six bits of which of the ids that share the place it was: one is
+   * taken for another only 65,536 streams later. Made when needed.
+   */
+  #places: Uint8Array | undefined;
 
   add(stream: number, ending: Ending): void {
-    this.#places ??= new Uint32Array(PLACES);
+    this.#places ??= new Uint8Array(PLACES);
+    // Ids of one side differ by two at least.
     const number = stream >>> 1;
-    this.#places[number % PLACES] = (number << 2) | (ENDINGS.indexOf(ending) + 1);
+    this.#places[number % PLACES] = turnOf(number) << 2 | (ENDINGS.indexOf(ending) + 1);
   }
 
   /** Undefined when it was never added, or too long ago. */
   endingOf(stream: number): Ending | undefined {
     const number = stream >>> 1;
     const place = this.#places?.[number % PLACES] ?? 0;
-    if (place >>> 2 !== number) return undefined;
+    if (place >>> 2 !== turnOf(number)) return undefined;
     return ENDINGS[(place & 3) - 1];
   }
+}
+
+function turnOf(number: number): number {
+  return Math.floor(number / PLACES) & 63;
 }

@@ -137,7 +137,7 @@ export class Connection implements FrameSink {
   }
 
   /** Reads to the end of the connection, beginning with what was `received` before. Never rejects. */
-  async run(received: Uint8Array): Promise<void> {
+  async run(received: Uint8Array<ArrayBuffer>): Promise<void> {
     const inbox = new Inbox(this.#transport, received);
     let cause: Error | undefined;
     try {

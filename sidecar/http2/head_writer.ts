@@ -35,6 +35,8 @@ export class HeadWriter {
   readonly #peer: PeerSettings;
   /** Connections to one endpoint repeat it. */
   #authority: Field | undefined;
+  /** The methods of a gRPC service are few. */
+  #path: Field | undefined;
 
   constructor(output: Output, encoder: HpackEncoder, peer: PeerSettings) {
     this.#output = output;
@@ -55,7 +57,7 @@ export class HeadWriter {
     const authority = headers.get("host") ?? request.authority;
     if (request.form !== "authority") {
       encoder.encode(out, request.scheme === "https" ? HTTPS : HTTP);
-      encoder.encode(out, new Field(":path", request.target, false, 0));
+      encoder.encode(out, this.#pathField(request.target));
     }
     if (authority !== "") encoder.encode(out, this.#authorityField(authority));
     this.#fields(out, headers, isHeader);
@@ -83,6 +85,11 @@ export class HeadWriter {
   #authorityField(value: string): Field {
     if (this.#authority?.value !== value) this.#authority = new Field(":authority", value);
     return this.#authority!;
+  }
+
+  #pathField(value: string): Field {
+    if (this.#path?.value !== value) this.#path = new Field(":path", value, false, 0);
+    return this.#path!;
   }
 
   #begin(out: ByteWriter): number {

@@ -17,12 +17,18 @@ export class Inbox {
   start = 0;
   end = 0;
   readonly #transport: Transport;
-  readonly #small: Uint8Array<ArrayBuffer> = new Uint8Array(SMALL_BYTES);
+  readonly #small: Uint8Array<ArrayBuffer>;
   #lastCount = 0;
 
-  /** `received` is what was read already; it is copied. */
-  constructor(transport: Transport, received: Uint8Array) {
+  /** `received` is what was read already; the buffer behind it changes hands, or it is copied. */
+  constructor(transport: Transport, received: Uint8Array<ArrayBuffer>) {
     this.#transport = transport;
+    if (received.byteOffset === 0 && received.buffer.byteLength === SMALL_BYTES) {
+      this.bytes = this.#small = new Uint8Array(received.buffer);
+      this.end = received.length;
+      return;
+    }
+    this.#small = new Uint8Array(SMALL_BYTES);
     const isLarge = received.length > SMALL_BYTES;
     this.bytes = isLarge ? new Uint8Array(received.length + LARGE_BYTES) : this.#small;
     this.bytes.set(received);

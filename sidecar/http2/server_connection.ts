@@ -33,7 +33,7 @@ export class Http2ServerConnection implements Sweepable {
   readonly #scheme: "http" | "https";
   readonly #context: ServerExchangeContext;
   readonly #heads = new RequestHeadReader();
-  #received: Uint8Array;
+  #received: Uint8Array<ArrayBuffer>;
   /** Requests that came with the bytes being read; they are handed over with what else came of them. */
   #fresh: ServerExchange[] = [];
   /** Handlers at work; those whose stream is gone count too, or resets would multiply the work (CVE-2023-44487). */
@@ -45,17 +45,17 @@ export class Http2ServerConnection implements Sweepable {
   #seenReads = -1;
   #quietSinceMs = 0;
 
-  /** `received` is what was read off the transport before; it is used up by `serve`. */
+  /** `received` is what was read off the transport before; its buffer changes hands. */
   constructor(
     transport: Transport,
     handler: Handler,
     limits: Http2Limits,
-    received: Uint8Array,
+    received: Uint8Array<ArrayBuffer>,
     scheme: "http" | "https" = "http",
   ) {
     this.#limits = limits;
     this.#scheme = scheme;
-    this.#received = received.slice();
+    this.#received = received;
     this.#connection = new Connection(transport, limits, {
       isClient: false,
       onNewStream: (id, fields, isEnd) => this.#begin(id, fields, isEnd),

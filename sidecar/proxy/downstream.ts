@@ -40,17 +40,23 @@ export class Downstream implements Sweepable {
 
   /** Resolves when the connection is closed. Never rejects. */
   async serve(): Promise<void> {
+    const connection = await this.#open();
+    await connection?.serve();
+  }
+
+  /** The codec's connection; a function of its own, or its buffer would be kept alive by whoever waits for the end. */
+  async #open(): Promise<Http1ServerConnection | Http2ServerConnection | undefined> {
     const buffer = new Uint8Array(FIRST_BYTES);
     const count = await this.#readFirst(buffer);
-    if (count === 0 || this.#isClosed) return this.abort();
+    if (count === 0 || this.#isClosed) return void this.abort();
     const isHttp2 = buffer[0] === PREFACE[0] && startsWith(buffer, PREFACE, count);
     // SETTINGS and GOAWAY in one flight hang grpc-js on Deno for good; a close makes it dial elsewhere (measured on 2.9.3).
-    if (isHttp2 && this.#isDraining) return this.abort();
+    if (isHttp2 && this.#isDraining) return void this.abort();
     this.#state = "served";
     const connection = isHttp2 ? this.#openHttp2(buffer, count) : this.#openHttp1(buffer, count);
     this.#connection = connection;
     if (this.#isDraining) connection.drain();
-    await connection.serve();
+    return connection;
   }
 
   /** The getter hides from the compiler that an await may change it. */

@@ -64,7 +64,7 @@ export class HpackEncoder {
 
   /** A field that came as another object before, or never. */
   #encodeText(out: ByteWriter, field: Field): void {
-    const traits = traitsOf(field.name);
+    const traits = traitsOf(field);
     const staticName = traits.staticIndex;
     const indexing = indexingOf(field, traits);
     if (indexing === "never") return this.#writeLiteral(out, NEVER_INDEXED, staticName, field);

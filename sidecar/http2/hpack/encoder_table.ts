@@ -34,6 +34,8 @@ export class EncoderTable {
       const back = this.#table.backOf(field.tableEntry);
       return back <= this.#table.length ? STATIC_COUNT + back : 0;
     }
+    // Nobody's note: it is new.
+    if (field.tableId === 0) return 0;
     const entry = this.#byField.get(field);
     if (entry === undefined) return 0;
     this.#note(field, entry);

