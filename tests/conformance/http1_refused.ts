@@ -36,7 +36,11 @@ const REQUEST_LINES: readonly SocketCase[] = [
   line("GET / HTTP/0.9", NOT_SPOKEN),
   line("GET / HTTP/1.2", NOT_SPOKEN),
   line("GET / HTTP/2.0", NOT_SPOKEN),
-  { name: "nearly the HTTP/2 preface", bytes: "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", refused: NOT_SPOKEN },
+  {
+    name: "nearly the HTTP/2 preface",
+    bytes: "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+    refused: NOT_SPOKEN,
+  },
   line("GET / http/1.1"),
   line("GET / HTTP/1.1 "),
   line("GET / HTTP/11"),
