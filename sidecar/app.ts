@@ -4,7 +4,6 @@ import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
-import { Transcoders } from "./app_transcoding.ts";
 import type { Bootstrap } from "./config/bootstrap.ts";
 import { defaultUpstream } from "./config/build.ts";
 import { Reconciler } from "./control/reconcile.ts";
@@ -17,6 +16,7 @@ import { type PlainServer, serveHttp } from "./net/http_server.ts";
 import { dialTcp, formatAddress } from "./net/tcp.ts";
 import { DedicatedPorts } from "./proxy/dedicated_ports.ts";
 import { Forwarder } from "./proxy/forward.ts";
+import type { TranscoderOf } from "./proxy/grpc_edge.ts";
 import type { ProxyListener } from "./proxy/listener.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
@@ -72,7 +72,8 @@ class Sidecar implements RunningSidecar {
   readonly #reconciler: Reconciler;
   #registrar: Registrar | undefined;
   readonly #health: Health | undefined;
-  readonly #transcoders: Transcoders;
+  readonly #forwarder: Forwarder;
+  #transcoderOf: TranscoderOf = () => undefined;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -98,14 +99,14 @@ class Sidecar implements RunningSidecar {
     this.#health = this.#makeHealth();
     const [upstreams, timeouts] = [this.#upstreams, this.#timeouts];
     const forwarder = new Forwarder({ upstreams, timeouts, clock, random: Math.random });
-    this.#transcoders = new Transcoders(forwarder, clock);
+    this.#forwarder = forwarder;
     this.#factory = new ListenerFactory({
       bootstrap,
       store: this.#reconciler.store,
       forwarder,
       upstreams,
       poolContext: this.#poolContext,
-      transcoders: this.#transcoders,
+      transcoderOf: (route, exchange) => this.#transcoderOf(route, exchange),
       discover: (service) => this.#reconciler.discover(service),
       metrics: this.#metrics,
       sweeper,
@@ -158,7 +159,7 @@ class Sidecar implements RunningSidecar {
     this.#servers.push(serveHttp(listeners.health, healthHandler(views)));
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
     this.#reconciler.store.subscribe((snapshot) => this.#upstreams.apply(snapshot));
-    await this.#transcoders.load(this.#bootstrap);
+    await this.#loadTranscoders();
     await this.#reconciler.start();
     this.#pending.delete("registry");
     await this.#openListeners();
@@ -171,6 +172,16 @@ class Sidecar implements RunningSidecar {
       ),
       admin: formatAddress(this.#servers[0]!.address),
     });
+  }
+
+  /** The code for descriptors and their JSON costs several MB of memory: only whoever needs it has it. */
+  async #loadTranscoders(): Promise<void> {
+    const routes = this.#bootstrap.gateway?.routes ?? [];
+    if (routes.every(({ transcode }) => transcode === undefined)) return;
+    const { Transcoders } = await import("./app_transcoding.ts");
+    const transcoders = new Transcoders(this.#forwarder, this.#clock);
+    await transcoders.load(this.#bootstrap);
+    this.#transcoderOf = transcoders.of;
   }
 
   async #openListeners(): Promise<void> {

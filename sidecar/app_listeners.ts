@@ -1,5 +1,4 @@
 // Part of the composition root: puts each proxy port together, its stages in the order of DESIGN section 6.
-import type { Transcoders } from "./app_transcoding.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
 import { Cors } from "./filters/cors.ts";
@@ -14,7 +13,7 @@ import type { Clock } from "./lib/clock.ts";
 import { newRequestId } from "./lib/request_id.ts";
 import type { Sweeper } from "./lib/sweeper.ts";
 import type { Forwarder } from "./proxy/forward.ts";
-import { GrpcEdge } from "./proxy/grpc_edge.ts";
+import { GrpcEdge, type TranscoderOf } from "./proxy/grpc_edge.ts";
 import type { DownstreamLimits } from "./proxy/downstream.ts";
 import { HttpAcceptor } from "./proxy/http_acceptor.ts";
 import { type Acceptor, ProxyListener } from "./proxy/listener.ts";
@@ -43,7 +42,7 @@ export interface ListenerParts {
   readonly forwarder: Forwarder;
   readonly upstreams: Upstreams;
   readonly poolContext: PoolContext;
-  readonly transcoders: Transcoders;
+  readonly transcoderOf: TranscoderOf;
   readonly discover: Discover;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
@@ -100,8 +99,8 @@ export class ListenerFactory {
 
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
   async #edgeStages({ cors, jwt, login }: NonNullable<Bootstrap["gateway"]>): Promise<Stage[]> {
-    const { clock, forwarder, transcoders } = this.#parts;
-    const grpc = new GrpcEdge(transcoders.of);
+    const { clock, forwarder, transcoderOf } = this.#parts;
+    const grpc = new GrpcEdge(transcoderOf);
     const stages: Stage[] = [this.#forwarded("edge")];
     if (cors !== undefined) stages.push(new Cors(cors));
     stages.push(new PathNormalizer());

@@ -1,9 +1,10 @@
 // The handshake of WebSocket over HTTP/1.1 (RFC 6455 4), for where the other side has none: over HTTP/2 there are no
 // keys to exchange (RFC 8441 5), so a proxy between the two asks and answers for itself.
-import { createHash, randomBytes } from "node:crypto";
 import { ProxyError } from "../errors.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Request } from "../http/message.ts";
+import { latin1Bytes } from "../lib/bytes.ts";
+import { sha1 } from "../lib/sha1.ts";
 
 const KEY = "sec-websocket-key";
 const ACCEPT = "sec-websocket-accept";
@@ -13,7 +14,11 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** What answers to `key`. */
 export function acceptOf(key: string): string {
-  return createHash("sha1").update(key + GUID, "latin1").digest("base64");
+  return base64(sha1(latin1Bytes(key + GUID)));
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
 }
 
 /** What the upstream is asked with; `isOurs` where the client speaks HTTP/2, which has no keys. */
@@ -27,7 +32,7 @@ export function askForWebSocket({ headers, version }: Request): AskedKey | undef
   const isOurs = version === "2";
   let key = headers.get(KEY);
   if (isOurs && key === undefined) {
-    key = randomBytes(16).toString("base64");
+    key = base64(crypto.getRandomValues(new Uint8Array(16)));
     headers.set(KEY, key);
     if (!headers.has(VERSION)) headers.set(VERSION, "13");
   }
