@@ -47,3 +47,18 @@ Deno.test("LruMap deletes one and makes room by it", () => {
   map.set("d", "D");
   assertEquals(held(map), ["a", "c", "d"]);
 });
+
+Deno.test("LruMap gives what it has now for the key used last, also when it was replaced or deleted", () => {
+  const map = new LruMap<string, number>(2);
+  map.set("a", 1);
+  assertEquals(map.get("a"), 1);
+  map.set("a", 2);
+  assertEquals([map.get("a"), map.get("a")], [2, 2]);
+  map.delete("a");
+  assertEquals([map.get("a"), map.size], [undefined, 0]);
+  map.set("b", 3);
+  map.set("c", 4);
+  map.get("b");
+  map.set("d", 5);
+  assertEquals([map.get("b"), map.get("c"), map.get("d")], [3, undefined, 5]);
+});
