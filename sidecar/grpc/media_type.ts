@@ -1,4 +1,5 @@
 // Which of gRPC's protocols a message speaks, by its content-type.
+import type { Request } from "../http/message.ts";
 
 /** The media type alone, in lower case, without parameters. */
 export function mediaTypeOf(contentType: string | undefined): string {
@@ -16,6 +17,11 @@ function isFamily(contentType: string | undefined, type: string): boolean {
 /** gRPC over HTTP/2: `application/grpc`, `application/grpc+proto` ... */
 export function isGrpc(contentType: string | undefined): boolean {
   return isFamily(contentType, "application/grpc");
+}
+
+/** Only HTTP/2 brings gRPC; what we make of another protocol's request says that it is HTTP/2 too. */
+export function isGrpcRequest({ version, headers }: Request): boolean {
+  return version === "2" && isGrpc(headers.get("content-type"));
 }
 
 /** gRPC-Web in binary: `application/grpc-web`, `application/grpc-web+proto` ... */

@@ -1,5 +1,6 @@
 // One exchange with an upstream: attempts, their deadline, and who hears of it when it is called off.
 import { ProxyError } from "../errors.ts";
+import { isGrpcRequest } from "../grpc/media_type.ts";
 import type { ExchangeView } from "../filters/filter.ts";
 import { BytesBody } from "../http/body.ts";
 import type { Request, Response } from "../http/message.ts";
@@ -11,7 +12,7 @@ import type { Cluster, Endpoint } from "../snapshot/snapshot.ts";
 import type { ClientConnection } from "../upstream/client_connection.ts";
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
-import { GrpcCall, isGrpcRequest } from "./grpc_call.ts";
+import { GrpcCall } from "./grpc_call.ts";
 import { RecordedBody } from "./recorded_body.ts";
 import { isRepeatable, mayRepeat, type Replay, wantsRetry } from "./retry.ts";
 

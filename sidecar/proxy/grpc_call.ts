@@ -1,8 +1,6 @@
 // What is special about a gRPC exchange: a deadline for all of it, and failures that are told behind the body.
-import { GRPC } from "../grpc/status.ts";
 import { parseGrpcTimeout, serializeGrpcTimeout } from "../grpc/timeout.ts";
-import { isGrpc } from "../grpc/media_type.ts";
-import { encodeGrpcMessage } from "../grpc/status.ts";
+import { encodeGrpcMessage, GRPC } from "../grpc/status.ts";
 import type { Body } from "../http/body.ts";
 import { FieldList, type Fields } from "../http/fields.ts";
 import type { Request, Response } from "../http/message.ts";
@@ -11,11 +9,6 @@ import type { Timeouts } from "../lib/timeouts.ts";
 import { grpcStatusOf } from "./rescue.ts";
 
 const TIMEOUT = "grpc-timeout";
-
-/** Only HTTP/2 brings gRPC; what we make of another protocol's request says that it is HTTP/2 too. */
-export function isGrpcRequest(request: Request): boolean {
-  return request.version === "2" && isGrpc(request.headers.get("content-type"));
-}
 
 /** One call on its way: `grpc-timeout` bounds all of it, not the wait for a head alone. */
 export class GrpcCall {

@@ -1,5 +1,6 @@
 // One listener's way of dealing with an exchange: filters in order, the router, the upstream, and back in reverse.
 import type { ProxyError } from "../errors.ts";
+import { isGrpcRequest } from "../grpc/media_type.ts";
 import type { Filter, ListenerKind } from "../filters/filter.ts";
 import type { Handler, Incoming, Outcome, Peer, Response } from "../http/message.ts";
 import { toWebResponse } from "../grpc/web/response.ts";
@@ -9,7 +10,6 @@ import type { SnapshotStore } from "../snapshot/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { Exchange } from "./exchange.ts";
 import type { Forwarder } from "./forward.ts";
-import { isGrpcRequest } from "./grpc_call.ts";
 import { isWeb } from "./grpc_edge.ts";
 import { rescue, toProxyError } from "./rescue.ts";
 

@@ -1,8 +1,9 @@
 // Which failures and answers are worth another try, and which requests may be sent twice.
 import type { ProxyError } from "../errors.ts";
+import { isGrpcRequest } from "../grpc/media_type.ts";
 import type { Request, Response } from "../http/message.ts";
 import type { RetryOn, RetrySettings } from "../snapshot/snapshot.ts";
-import { isGrpcRequest, isUnavailable } from "./grpc_call.ts";
+import { isUnavailable } from "./grpc_call.ts";
 
 /** Methods that may be sent twice (RFC 9110 9.2.2); an idempotency key makes any other so. */
 const IDEMPOTENT: ReadonlySet<string> = new Set([

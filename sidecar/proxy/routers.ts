@@ -1,13 +1,13 @@
 // Where a request goes, for each kind of listener: the edge asks the route table, the outbound side the Host, a
 // dedicated port and the inbound side know already.
 import { ProxyError } from "../errors.ts";
+import { isGrpcRequest } from "../grpc/media_type.ts";
 import { normalizeTarget, pathOf } from "../http/path.ts";
 import type { RouteInput } from "../snapshot/route_table.ts";
 import type { Cluster, Snapshot } from "../snapshot/snapshot.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import type { Exchange } from "./exchange.ts";
 import { noEndpoints } from "./forward.ts";
-import { isGrpcRequest } from "./grpc_call.ts";
 import type { Router } from "./pipeline.ts";
 
 /** The suffix under which services may be called where a bare name will not do. */

@@ -1,4 +1,5 @@
 // Which version of HTTP an endpoint is spoken to in.
+import { isGrpcRequest } from "../grpc/media_type.ts";
 import type { Request } from "../http/message.ts";
 import type { Cluster, Endpoint } from "../snapshot/snapshot.ts";
 
@@ -23,11 +24,5 @@ export function chooseProtocol(
 ): Protocol {
   if (cluster.protocol === "http1" || cluster.protocol === "http2") return cluster.protocol;
   if (request.upgrade !== undefined) return "http1";
-  return announcesHttp2 || isGrpc(request) ? "http2" : "http1";
-}
-
-/** Only HTTP/2 brings gRPC; what we make of another protocol's request says that it is HTTP/2 too. */
-function isGrpc(request: Request): boolean {
-  return request.version === "2" &&
-    request.headers.get("content-type")?.startsWith("application/grpc") === true;
+  return announcesHttp2 || isGrpcRequest(request) ? "http2" : "http1";
 }
