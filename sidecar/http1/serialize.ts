@@ -6,6 +6,7 @@ import { fieldId, isHopByHop } from "../http/field_names.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Request, Response, Version } from "../http/message.ts";
 import { hasResponseBody } from "../http/message.ts";
+import { FORBIDDEN_TRAILERS } from "../http/trailers.ts";
 import { writeFieldLine } from "./field_lines.ts";
 import { RawFields } from "./raw_fields.ts";
 
@@ -179,41 +180,11 @@ export function writeChunkSize(out: ByteWriter, size: number): void {
 export function writeLastChunk(out: ByteWriter, trailers: Fields | undefined): void {
   out.copy(LAST_CHUNK);
   if (trailers !== undefined) {
-    for (const name of FORBIDDEN_TRAILERS) trailers.delete(name);
+    trailers.deleteAll(FORBIDDEN_TRAILERS);
     writeFields(out, trailers);
   }
   out.crlf();
 }
-
-/** Fields that mean nothing or do harm behind a body: framing, routing, authentication (RFC 9110 6.5.1). */
-const FORBIDDEN_TRAILERS: readonly string[] = [
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "content-length",
-  "content-encoding",
-  "content-type",
-  "content-range",
-  "host",
-  "expect",
-  "authorization",
-  "www-authenticate",
-  "cookie",
-  "set-cookie",
-  "via",
-  "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "x-request-id",
-  "x-user-id",
-];
 
 function writeFields(out: ByteWriter, fields: Fields): void {
   if (fields instanceof RawFields) return fields.writeTo(out);

@@ -2,7 +2,8 @@
 // are numbers. A message that breaks a rule is malformed: a stream error, and nobody behind the codec ever sees it.
 import type { Field } from "../http/field.ts";
 import { FieldList } from "../http/fields.ts";
-import { isHopByHop, knownId, type KnownName } from "../http/field_names.ts";
+import { isHopByHop, knownId } from "../http/field_names.ts";
+import { isForbiddenTrailer } from "../http/trailers.ts";
 import { REASON, StreamError } from "./reason.ts";
 
 const COLON = 58;
@@ -13,25 +14,6 @@ const TE = knownId("te");
 const CONNECTION_SPECIFIC: ReadonlySet<number> = new Set(
   (["connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade"] as const)
     .map(knownId),
-);
-
-/** Behind a body these mean nothing or do harm: framing, routing, authentication, identity (RFC 9110 6.5.1). */
-const FORBIDDEN_TRAILERS: ReadonlySet<number> = new Set(
-  ([
-    "host",
-    "content-length",
-    "content-type",
-    "expect",
-    "authorization",
-    "cookie",
-    "via",
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-proto",
-    "x-forwarded-host",
-    "x-request-id",
-    "x-user-id",
-  ] as const satisfies readonly KnownName[]).map(knownId),
 );
 
 export function malformed(stream: number, message: string): never {
@@ -63,11 +45,6 @@ export function isTe(field: Field): boolean {
   return field.id === TE;
 }
 
-/** Whether a field with this id must not stand behind a body, whoever sent it. */
-export function isForbiddenTrailer(id: number): boolean {
-  return FORBIDDEN_TRAILERS.has(id);
-}
-
 /** A number of bytes that can be counted exactly. */
 export function parseLength(stream: number, text: string): number {
   let length = 0;
@@ -89,7 +66,7 @@ export function readTrailers(stream: number, fields: Field[]): FieldList {
     if (isPseudo(field)) malformed(stream, "a pseudo-field behind the body");
     checkWellFormed(stream, field);
     if (isHopByHop(field.id)) checkHopByHop(stream, field);
-    else if (!isForbiddenTrailer(field.id)) fields[kept++] = field;
+    else if (!isForbiddenTrailer(field.id, field.name)) fields[kept++] = field;
   }
   fields.length = kept;
   return new FieldList(fields);

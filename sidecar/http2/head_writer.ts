@@ -5,8 +5,8 @@ import { Field } from "../http/field.ts";
 import { FieldList, type Fields } from "../http/fields.ts";
 import { fieldId, isHopByHop, knownId } from "../http/field_names.ts";
 import type { Request } from "../http/message.ts";
+import { isForbiddenTrailer } from "../http/trailers.ts";
 import type { ByteWriter } from "../lib/byte_writer.ts";
-import { isForbiddenTrailer } from "./field_rules.ts";
 import { FLAG, FRAME, FRAME_HEADER_BYTES, putFrameHeader } from "./frame.ts";
 import type { HpackEncoder } from "./hpack/encoder.ts";
 import type { Output } from "./output.ts";
@@ -100,17 +100,23 @@ export class HeadWriter {
     return at;
   }
 
-  /** Those that `isWanted` says by the id of their name. */
-  #fields(out: ByteWriter, fields: Fields, isWanted: (id: number) => boolean): void {
+  /** Those that `isWanted` says by the id of their name, and by the name. */
+  #fields(
+    out: ByteWriter,
+    fields: Fields,
+    isWanted: (id: number, name: string) => boolean,
+  ): void {
     const encoder = this.#encoder;
     if (fields instanceof FieldList) {
-      for (const field of fields.items) if (isWanted(field.id)) encoder.encode(out, field);
+      for (const field of fields.items) {
+        if (isWanted(field.id, field.name)) encoder.encode(out, field);
+      }
       return;
     }
     for (const [name, value] of fields) {
       const lower = name.toLowerCase();
       const id = fieldId(lower);
-      if (isWanted(id)) encoder.encode(out, new Field(lower, value, false, id));
+      if (isWanted(id, lower)) encoder.encode(out, new Field(lower, value, false, id));
     }
   }
 
@@ -144,8 +150,8 @@ function isHeader(id: number): boolean {
   return id !== HOST && !isHopByHop(id);
 }
 
-function isTrailer(id: number): boolean {
-  return !isHopByHop(id) && !isForbiddenTrailer(id);
+function isTrailer(id: number, name: string): boolean {
+  return !isHopByHop(id) && !isForbiddenTrailer(id, name);
 }
 
 /** The field says what the body will be: a filter may have put another body in, and a wrong length is malformed (8.1.1). */
