@@ -97,14 +97,17 @@ class Sidecar implements RunningSidecar {
     this.#registry = makeRegistry(bootstrap, clock, this.#log);
     this.#reconciler = this.#makeReconciler(environment);
     this.#health = this.#makeHealth();
-    const [upstreams, timeouts] = [this.#upstreams, this.#timeouts];
-    const forwarder = new Forwarder({ upstreams, timeouts, clock, random: Math.random });
-    this.#forwarder = forwarder;
+    this.#forwarder = new Forwarder({
+      upstreams: this.#upstreams,
+      timeouts: this.#timeouts,
+      clock,
+      random: Math.random,
+    });
     this.#factory = new ListenerFactory({
       bootstrap,
       store: this.#reconciler.store,
-      forwarder,
-      upstreams,
+      forwarder: this.#forwarder,
+      upstreams: this.#upstreams,
       poolContext: this.#poolContext,
       transcoderOf: (route, exchange) => this.#transcoderOf(route, exchange),
       discover: (service) => this.#reconciler.discover(service),

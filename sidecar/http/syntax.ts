@@ -1,6 +1,5 @@
 // The characters of HTTP as tables (RFC 9110 5.5, 5.6.2) and the checks on strings that go out.
 import { ProxyError } from "../errors.ts";
-import { fieldId } from "./field_names.ts";
 
 const OPEN_BRACKET = 91, COLON = 58;
 
@@ -92,17 +91,11 @@ export function isFieldValue(text: string): boolean {
   return consistsOf(text, FIELD_VALUE);
 }
 
-/** What was let through last under each known name: most of what we add is the same from request to request. */
-const PASSED: string[] = [];
-/** Longer ones are not kept. */
-const MAX_PASSED = 128;
-
 /**
  * Guards what we ourselves put into a head: a value that could split it is a bug, never bytes on the wire.
- * `id` is that of the name, for a caller that knows it.
+ * `id` is that of the name.
  */
-export function checkField(name: string, value: string, id: number = fieldId(name)): void {
-  if (id !== 0 && PASSED[id] === value) return;
+export function checkField(name: string, value: string, id: number): void {
   if ((id === 0 && !isToken(name)) || !isFieldValue(value)) {
     throw new ProxyError(
       "internal",
@@ -112,5 +105,4 @@ export function checkField(name: string, value: string, id: number = fieldId(nam
       },
     );
   }
-  if (value.length <= MAX_PASSED) PASSED[id] = value;
 }

@@ -1,18 +1,16 @@
 // One downstream connection: finds out which version of HTTP it speaks, and hands it to that codec.
 import type { Handler } from "../http/message.ts";
 import { Http1ServerConnection, type ServerLimits } from "../http1/server_connection.ts";
+import { PREFACE } from "../http2/frame_reader.ts";
 import type { Http2Limits } from "../http2/limits.ts";
 import { Http2ServerConnection } from "../http2/server_connection.ts";
-import { latin1Bytes } from "../lib/bytes.ts";
+import { equals } from "../lib/bytes.ts";
 import type { Sweepable } from "../lib/sweeper.ts";
 import type { Transport } from "../net/transport.ts";
 
 export interface DownstreamLimits extends ServerLimits {
   readonly http2: Http2Limits;
 }
-
-/** What every HTTP/2 client says first (RFC 9113 3.4), and no request of HTTP/1.1 can begin with. */
-const PREFACE = latin1Bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** The first read: a head of HTTP/1.1, or the preface with its settings, and the first request behind it. */
 const FIRST_BYTES = 4096;
@@ -49,7 +47,7 @@ export class Downstream implements Sweepable {
     const buffer = new Uint8Array(FIRST_BYTES);
     const count = await this.#readFirst(buffer);
     if (count === 0 || this.#isClosed) return void this.abort();
-    const isHttp2 = buffer[0] === PREFACE[0] && startsWith(buffer, PREFACE, count);
+    const isHttp2 = isPreface(buffer, count);
     // SETTINGS and GOAWAY in one flight hang grpc-js on Deno for good; a close makes it dial elsewhere (measured on 2.9.3).
     if (isHttp2 && this.#isDraining) return void this.abort();
     this.#state = "served";
@@ -88,7 +86,7 @@ export class Downstream implements Sweepable {
         if (!read) return count;
         count += read;
         if (this.#state === "silent") this.#enter("undecided");
-        if (count >= PREFACE.length || !startsWith(buffer, PREFACE, count)) return count;
+        if (count >= PREFACE.length || !isPreface(buffer, count)) return count;
       }
     } catch {
       // It broke before it said anything, or was closed: nobody is there to be answered.
@@ -125,9 +123,8 @@ export class Downstream implements Sweepable {
   }
 }
 
-/** Whether the first `count` bytes agree with `wanted`, as far as both reach. */
-function startsWith(bytes: Uint8Array, wanted: Uint8Array, count: number): boolean {
-  const end = Math.min(count, wanted.length);
-  for (let i = 0; i < end; i++) if (bytes[i] !== wanted[i]) return false;
-  return true;
+/** Whether the first `count` bytes agree with the preface, as far as both reach: no request of HTTP/1.1 can begin so. */
+function isPreface(bytes: Uint8Array, count: number): boolean {
+  const end = Math.min(count, PREFACE.length);
+  return equals(bytes, 0, end, PREFACE.subarray(0, end));
 }

@@ -47,7 +47,3 @@ export async function checkInTime(
     timeout.clear();
   }
 }
-
-export function authorityOf({ host, port }: Address): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
-}

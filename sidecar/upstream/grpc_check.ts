@@ -8,7 +8,8 @@ import { BytesBody, readBody } from "../http/body.ts";
 import { FieldList, type Fields } from "../http/fields.ts";
 import type { Request, Response } from "../http/message.ts";
 import { Http2ClientConnection } from "../http2/client_connection.ts";
-import { authorityOf, checkInTime } from "./check.ts";
+import { formatAddress } from "../net/tcp.ts";
+import { checkInTime } from "./check.ts";
 import type { CheckResult } from "./health.ts";
 import type { Address, PoolContext } from "./pool.ts";
 
@@ -67,7 +68,7 @@ function checkRequest({ address, service, timeoutMs }: GrpcCheckOptions): Reques
     method: "POST",
     form: "origin",
     scheme: "http",
-    authority: authorityOf(address),
+    authority: formatAddress(address),
     target: HEALTH_CHECK_PATH,
     version: "2",
     headers: FieldList.of({

@@ -4,7 +4,8 @@ import { EMPTY_BODY } from "../http/body.ts";
 import { FieldList } from "../http/fields.ts";
 import { Http1ClientConnection } from "../http1/client_connection.ts";
 import { ProxyError } from "../errors.ts";
-import { authorityOf, checkInTime } from "./check.ts";
+import { formatAddress } from "../net/tcp.ts";
+import { checkInTime } from "./check.ts";
 import type { CheckResult } from "./health.ts";
 import type { Address, PoolContext } from "./pool.ts";
 
@@ -25,7 +26,7 @@ export function httpCheck(options: HttpCheckOptions, context: PoolContext): Prom
     });
     onCut(() => connection.abort(new ProxyError("deadline", "late", { side: "upstream" })));
     try {
-      const response = await connection.send(getRequest(path, authorityOf(address)), () => {});
+      const response = await connection.send(getRequest(path, formatAddress(address)), () => {});
       response.body.cancel();
       const { status } = response;
       return { isHealthy: status >= 200 && status < 300, detail: `${path} answered ${status}` };

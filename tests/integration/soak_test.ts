@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { freePort } from "./support/ports.ts";
 import { TestProcess } from "./support/processes.ts";
 import { RawApp } from "./support/raw_app.ts";
+import { peaksDuring, residentMb } from "./support/resident.ts";
 import { TestSidecar } from "./support/sidecar.ts";
 import { inTime, until } from "./support/until.ts";
 import { answer, get, statusOf, Wire } from "./support/wire.ts";
@@ -15,7 +16,6 @@ const WARM_UP_CLIENTS = 20;
 const MAX_GROWTH_MB = 100;
 /** Many times what it takes (see the line it prints), and less than the patience of CI. */
 const LIMIT_MS = 8 * 60_000;
-const SAMPLE_MS = 500;
 
 const DIRECTORY = join(import.meta.dirname ?? "", "soak");
 
@@ -38,42 +38,6 @@ async function transfer(port: number, clients: number): Promise<Result> {
   const code = await inTime("the transfers", process.exited, LIMIT_MS);
   assertEquals(code, 0, process.lines.join("\n"));
   return JSON.parse(process.lines.at(-1) ?? "");
-}
-
-/** Resident memory in MB, by proc(5); Deno itself may not look there without every permission. */
-async function residentMb(processes: readonly TestProcess[]): Promise<number[]> {
-  const args = processes.map(({ pid }) => `/proc/${pid}/status`);
-  const { stdout } = await new Deno.Command("cat", { args }).output();
-  const lines = new TextDecoder().decode(stdout).matchAll(/^VmRSS:\s+(\d+) kB$/gm);
-  const sizes = [...lines].map(([, kb]) => Number(kb) * 1024 / 1e6);
-  assertEquals(sizes.length, processes.length, "a sidecar has ended");
-  return sizes;
-}
-
-/** The highest of each, looked at until stopped. */
-class Peaks {
-  readonly #peaks: number[];
-  readonly #done: Promise<void>;
-  #isStopping = false;
-
-  constructor(processes: readonly TestProcess[]) {
-    this.#peaks = processes.map(() => 0);
-    this.#done = this.#sample(processes);
-  }
-
-  async stop(): Promise<readonly number[]> {
-    this.#isStopping = true;
-    await this.#done;
-    return this.#peaks;
-  }
-
-  async #sample(processes: readonly TestProcess[]): Promise<void> {
-    while (!this.#isStopping) {
-      const sizes = await residentMb(processes);
-      sizes.forEach((size, index) => this.#peaks[index] = Math.max(this.#peaks[index]!, size));
-      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
-    }
-  }
 }
 
 Deno.test("200 clients up- and downloading 64 MiB each leave two sidecars below 100 MB more memory", async () => {
@@ -104,10 +68,9 @@ Deno.test("200 clients up- and downloading 64 MiB each leave two sidecars below 
 
   const sidecars = [a.process, b.process];
   const before = await residentMb(sidecars);
-  const sampling = new Peaks(sidecars);
   const transferring = transfer(outbound, CLIENTS);
-  const result = await transferring.finally(() => sampling.stop());
-  const peaks = await sampling.stop();
+  const peaks = await peaksDuring(sidecars, transferring);
+  const result = await transferring;
   assertEquals(result.problems, []);
   assertEquals(result.bytes, 2 * CLIENTS * 64 * 1024 * 1024);
   report(result, before, peaks);
