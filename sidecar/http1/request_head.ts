@@ -8,10 +8,9 @@ import { equals, latin1, latin1Bytes, writeLatin1 } from "../lib/bytes.ts";
 import type { Framing } from "./framing.ts";
 import type { HeadParser } from "./head_parser.ts";
 import { stripHopByHop } from "./hop_by_hop.ts";
+import { readContentLength, readTransferEncoding } from "./length_fields.ts";
 import type { RawFields } from "./raw_fields.ts";
 
-const CONTENT_LENGTH = knownId("content-length");
-const TRANSFER_ENCODING = knownId("transfer-encoding");
 const HOST = knownId("host");
 const EXPECT = knownId("expect");
 
@@ -168,20 +167,8 @@ function readAbsolute(method: string, raw: string): Target {
 
 /** RFC 9112 6.1 and 6.3, without its leniencies. */
 function readFraming(fields: RawFields, version: "1.0" | "1.1"): Framing {
-  if (!fields.mayHave(CONTENT_LENGTH) && !fields.mayHave(TRANSFER_ENCODING)) return NO_BODY;
-  let bytes: number | undefined;
-  let coding: string | undefined;
-  for (let i = 0; i < fields.count; i++) {
-    const id = fields.idAt(i);
-    if (id === CONTENT_LENGTH) {
-      if (bytes !== undefined) refuse("more than one Content-Length");
-      bytes = fields.lengthAt(i);
-      if (bytes === undefined) refuse("Content-Length is not a number of bytes");
-    } else if (id === TRANSFER_ENCODING) {
-      if (coding !== undefined) refuse("more than one Transfer-Encoding");
-      coding = fields.valueAt(i);
-    }
-  }
+  const bytes = readContentLength(fields, refuse);
+  const coding = readTransferEncoding(fields, refuse);
   if (coding !== undefined) return readCoding(coding, bytes, version);
   return bytes === undefined ? NO_BODY : { kind: "length", bytes };
 }

@@ -1,16 +1,13 @@
 // What the head of a response says (RFC 9112 4 and 6), read as strictly as a request: an upstream that can be
 // understood in two ways could slip one client's response to another.
 import { ProxyError } from "../errors.ts";
-import { knownId } from "../http/field_names.ts";
 import { hasResponseBody } from "../http/message.ts";
 import { equals, latin1Bytes } from "../lib/bytes.ts";
 import { contentLengthAt, type Framing } from "./framing.ts";
 import type { HeadParser } from "./head_parser.ts";
 import { stripHopByHop } from "./hop_by_hop.ts";
+import { readContentLength, readTransferEncoding } from "./length_fields.ts";
 import type { RawFields } from "./raw_fields.ts";
-
-const CONTENT_LENGTH = knownId("content-length");
-const TRANSFER_ENCODING = knownId("transfer-encoding");
 
 const HTTP_1_1 = latin1Bytes("HTTP/1.1");
 const HTTP_1_0 = latin1Bytes("HTTP/1.0");
@@ -50,19 +47,8 @@ function readStatus(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function readFraming(fields: RawFields, method: string, status: number, isOld: boolean): Framing {
-  let bytes: number | undefined;
-  let coding: string | undefined;
-  for (let i = 0; i < fields.count; i++) {
-    const id = fields.idAt(i);
-    if (id === CONTENT_LENGTH) {
-      if (bytes !== undefined) refuse("more than one Content-Length");
-      bytes = fields.lengthAt(i);
-      if (bytes === undefined) refuse("Content-Length is not a number of bytes");
-    } else if (id === TRANSFER_ENCODING) {
-      if (coding !== undefined) refuse("more than one Transfer-Encoding");
-      coding = fields.valueAt(i);
-    }
-  }
+  const bytes = readContentLength(fields, refuse);
+  const coding = readTransferEncoding(fields, refuse);
   if (coding !== undefined) {
     if (bytes !== undefined) refuse("Content-Length together with Transfer-Encoding");
     if (isOld) refuse("Transfer-Encoding in HTTP/1.0");
