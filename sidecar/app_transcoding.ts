@@ -3,13 +3,11 @@ import type { Bootstrap } from "./config/bootstrap.ts";
 import { denoFilesIo } from "./control/files_io.ts";
 import { ConfigError, ProxyError } from "./errors.ts";
 import { DescriptorPool } from "./grpc/descriptors.ts";
-import { encodeMessage, MessageDecoder } from "./grpc/framing.ts";
 import { reflect, REFLECTION_PATHS } from "./grpc/reflection.ts";
-import { decodeGrpcMessage, grpcName, parseGrpcCode } from "./grpc/status.ts";
 import { Transcoder } from "./grpc/transcoder/transcoder.ts";
-import { BytesBody, readBody } from "./http/body.ts";
-import { FieldList } from "./http/fields.ts";
-import type { Request, Response } from "./http/message.ts";
+import { callRequest, failureOf, messagesIn } from "./grpc/unary.ts";
+import { readBody } from "./http/body.ts";
+import type { Response } from "./http/message.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Exchange } from "./proxy/exchange.ts";
 import type { Forwarder } from "./proxy/forward.ts";
@@ -86,7 +84,7 @@ export class Transcoders {
 
   async #ask(path: string, bytes: Uint8Array, exchange: Exchange): Promise<Uint8Array[]> {
     const cluster = exchange.cluster!;
-    const request = reflectionRequest(path, cluster.name, bytes);
+    const request = callRequest(path, cluster.name, bytes);
     const response = await this.#forwarder.forward(
       exchange,
       cluster,
@@ -94,43 +92,20 @@ export class Transcoders {
       request,
     );
     const body = await readBody(response.body, MAX_ANSWER_BYTES);
-    checkStatus(response);
-    const decoder = new MessageDecoder({ maxBytes: MAX_ANSWER_BYTES, side: "upstream", flags: 0 });
-    decoder.feed(body ?? new Uint8Array());
-    const messages: Uint8Array[] = [];
-    for (let next = decoder.next(); next !== undefined; next = decoder.next()) {
-      messages.push(next.bytes);
-    }
-    return messages;
+    checkEnd(response);
+    return messagesIn(body ?? new Uint8Array(), MAX_ANSWER_BYTES);
   }
 }
 
-function checkStatus({ status, headers, body }: Response): void {
-  const fields = body.trailers ?? headers;
-  const code = fields.get("grpc-status");
-  if (code === "0") return;
-  const said = code === undefined ? `HTTP ${status}` : grpcName(parseGrpcCode(code));
-  const message = decodeGrpcMessage(fields.get("grpc-message") ?? "");
+function checkEnd(response: Response): void {
+  const failure = failureOf(response);
+  if (failure === undefined) return;
+  const { said, message = "" } = failure;
   throw new ProxyError(
     said === "UNIMPLEMENTED" ? "not-implemented" : "upstream-protocol",
     `the service does not describe itself by reflection: ${said} ${message}`,
     { side: "upstream" },
   );
-}
-
-function reflectionRequest(target: string, authority: string, message: Uint8Array): Request {
-  return {
-    method: "POST",
-    form: "origin",
-    scheme: "http",
-    authority,
-    target,
-    version: "2",
-    headers: FieldList.of({ "content-type": "application/grpc" }),
-    body: new BytesBody(encodeMessage(message)),
-    upgrade: undefined,
-    acceptsTrailers: true,
-  };
 }
 
 async function transcoderOfFiles(transcode: TranscodeSettings): Promise<Transcoder> {

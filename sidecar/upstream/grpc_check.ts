@@ -1,11 +1,9 @@
 // One grpc.health.v1 Check on a fresh connection: healthy is SERVING in time.
 import { ProxyError } from "../errors.ts";
-import { encodeMessage, MessageDecoder } from "../grpc/framing.ts";
 import { decodeHealthResponse, encodeHealthRequest, HEALTH_CHECK_PATH } from "../grpc/health.ts";
-import { decodeGrpcMessage, grpcName, parseGrpcCode } from "../grpc/status.ts";
 import { serializeGrpcTimeout } from "../grpc/timeout.ts";
-import { BytesBody, readBody } from "../http/body.ts";
-import { FieldList, type Fields } from "../http/fields.ts";
+import { callRequest, failureOf, messagesIn } from "../grpc/unary.ts";
+import { readBody } from "../http/body.ts";
 import type { Request, Response } from "../http/message.ts";
 import { Http2ClientConnection } from "../http2/client_connection.ts";
 import { formatAddress } from "../net/tcp.ts";
@@ -43,41 +41,22 @@ export function grpcCheck(options: GrpcCheckOptions, context: PoolContext): Prom
 
 async function judge(response: Response): Promise<CheckResult> {
   const bytes = await readBody(response.body, MAX_ANSWER_BYTES);
-  const failure = failureIn(response, response.body.trailers ?? response.headers);
-  if (failure !== undefined) return { isHealthy: false, detail: failure };
-  const decoder = new MessageDecoder({ maxBytes: MAX_ANSWER_BYTES, side: "upstream", flags: 0 });
-  decoder.feed(bytes ?? new Uint8Array());
-  const message = decoder.next();
+  const failure = failureOf(response);
+  if (failure !== undefined) {
+    const { said, message } = failure;
+    const detail = message === undefined ? said : `${said}: ${message}`;
+    return { isHealthy: false, detail: `a health check was answered with ${detail}` };
+  }
+  const [message] = messagesIn(bytes ?? new Uint8Array(), MAX_ANSWER_BYTES);
   if (message === undefined) return { isHealthy: false, detail: "no answer to a health check" };
-  const status = decodeHealthResponse(message.bytes);
+  const status = decodeHealthResponse(message);
   return { isHealthy: status === "serving", detail: `grpc.health.v1 says ${status}` };
 }
 
-/** What went wrong with the call; undefined when it succeeded. */
-function failureIn({ status }: Response, trailers: Fields): string | undefined {
-  const code = trailers.get("grpc-status");
-  if (code === "0") return undefined;
-  if (code === undefined) return `a health check was answered with HTTP ${status}`;
-  const message = decodeGrpcMessage(trailers.get("grpc-message") ?? "");
-  return `a health check was answered with ${grpcName(parseGrpcCode(code))}: ${message}`;
-}
-
 function checkRequest({ address, service, timeoutMs }: GrpcCheckOptions): Request {
-  const body = new BytesBody(encodeMessage(encodeHealthRequest(service)));
-  return {
-    method: "POST",
-    form: "origin",
-    scheme: "http",
-    authority: formatAddress(address),
-    target: HEALTH_CHECK_PATH,
-    version: "2",
-    headers: FieldList.of({
-      "content-type": "application/grpc",
-      "user-agent": "sidecar-health",
-      "grpc-timeout": serializeGrpcTimeout(timeoutMs),
-    }),
-    body,
-    upgrade: undefined,
-    acceptsTrailers: true,
-  };
+  const message = encodeHealthRequest(service);
+  return callRequest(HEALTH_CHECK_PATH, formatAddress(address), message, {
+    "user-agent": "sidecar-health",
+    "grpc-timeout": serializeGrpcTimeout(timeoutMs),
+  });
 }
