@@ -19,6 +19,7 @@ export interface Server {
 /** Every real program that tests and benchmarks use. */
 export const SERVERS: readonly Server[] = [
   { program: "curl", package: "curl", why: "an HTTP client that is not ours, end to end" },
+  { program: "openssl", package: "openssl", why: "a TLS client that is not ours, with tickets" },
   { program: "nghttp", package: "nghttp2-client", why: "an HTTP/2 client that is not ours" },
   { program: "h2load", package: "nghttp2-client", why: "load by HTTP/2, in tests and benchmarks" },
   { program: "nghttpd", package: "nghttp2-server", why: "an HTTP/2 server that is not ours" },

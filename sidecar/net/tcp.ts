@@ -1,4 +1,4 @@
-// Plain TCP: the only place that dials and listens. TLS will be the other one; both make Transports.
+// Plain TCP by Deno's own sockets. TLS is in mesh_tls.ts, edge_tls.ts and origin_tls.ts; all make Transports.
 import type { Transport, TransportPeer } from "./transport.ts";
 
 const NOTHING = new Uint8Array();
@@ -171,13 +171,15 @@ function openListener(address: HostPort): Deno.TcpListener {
 /** Says what is wrong with an address in the operator's words. */
 export function listenError(address: HostPort, error: unknown): ListenError {
   const place = formatAddress(address);
-  if (error instanceof Deno.errors.AddrInUse) {
+  // node:net has codes where Deno has classes.
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  if (error instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
     return new ListenError(`${place} is already in use by another process`);
   }
-  if (error instanceof Deno.errors.AddrNotAvailable) {
+  if (error instanceof Deno.errors.AddrNotAvailable || code === "EADDRNOTAVAIL") {
     return new ListenError(`${place} is not an address of this machine`);
   }
-  if (error instanceof Deno.errors.PermissionDenied) {
+  if (error instanceof Deno.errors.PermissionDenied || code === "EACCES") {
     return new ListenError(
       `${place} may not be opened by this user (ports below 1024 need a privilege)`,
     );

@@ -4,11 +4,18 @@ export interface TransportPeer {
   /** IP address without brackets. */
   readonly host: string;
   readonly port: number;
+  /** The SPIFFE id that the other end has proved; undefined on a plain connection. */
+  readonly identity?: string | undefined;
 }
+
+/** What the ends of a TLS connection agreed to speak (ALPN). */
+export type AlpnProtocol = "h2" | "http/1.1";
 
 /** One reader and one writer at a time; what is lent to `read` or `write` is not touched until the promise settles. */
 export interface Transport {
   readonly peer: TransportPeer;
+  /** What ALPN chose; undefined where it chose nothing and on a plain connection: then the preface tells. */
+  readonly protocol?: AlpnProtocol | undefined;
   /** A write is under way: the peer's window, or its patience, is used up. */
   readonly isWriting: boolean;
   /** Bytes read into the start of `buffer`; null or 0 when the peer sent its last byte. Rejects when the connection broke. */
