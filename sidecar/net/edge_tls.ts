@@ -69,7 +69,7 @@ function planOf(certificates: EdgeCertificates, clock: Clock): HandshakePlan {
 function admitClient(shown: Shown, certificates: EdgeCertificates, nowMs: number): void {
   const { clientRoots, isClientRequired } = certificates;
   if (clientRoots === undefined) return;
-  const presented = parseChain(shown.chain);
+  const presented = parseChain(shown);
   const [leaf] = presented;
   if (leaf === undefined) {
     if (!isClientRequired) return;

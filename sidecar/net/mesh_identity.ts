@@ -50,7 +50,7 @@ export class MeshIdentity {
    */
   verify(shown: Shown, generation: TlsIdentity, purpose: Purpose): VerifiedPeer {
     const verdict = generation === this.#current ? shown.verdict : undefined;
-    return this.#verifier.verify({ chain: shown.chain, verdict }, purpose);
+    return this.#verifier.verify({ ...shown, verdict }, purpose);
   }
 
   /** Keeps an eye on an open connection until it closes. */

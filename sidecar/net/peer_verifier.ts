@@ -1,5 +1,6 @@
 // Who the other end of a TLS connection is, by its certificate, the roots of one identity generation and the clock. It is asked
 // about every connection, for a resumed session comes as `authorized` whatever has become of its certificate.
+import { latin1 } from "../lib/bytes.ts";
 import type { Clock } from "../lib/clock.ts";
 import { LruMap } from "../lib/lru.ts";
 import { Certificate, type Purpose } from "./certificate.ts";
@@ -16,8 +17,10 @@ export interface VerifiedPeer {
 
 /** What came to light in a handshake that is done. */
 export interface Shown {
-  /** Leaf first, in DER; empty where the peer showed nothing. */
-  readonly chain: readonly Uint8Array[];
+  /** In DER; undefined where the peer showed nothing. */
+  readonly leaf: Uint8Array | undefined;
+  /** Leaf first, in DER. */
+  readonly chain: () => readonly Uint8Array[];
   /** Why the TLS engine would not trust it. It has not looked at a resumed session's certificate: undefined there. */
   readonly verdict: string | undefined;
 }
@@ -34,7 +37,7 @@ interface Known extends TrustPath {
   readonly peer: VerifiedPeer;
 }
 
-/** Peers whose signatures need not be checked again (a hit costs 5 us, a miss over 1 ms). */
+/** Peers whose signatures need not be checked again (a miss costs over 1 ms). */
 const MAX_KNOWN = 1024;
 
 export class PeerVerifier {
@@ -46,32 +49,35 @@ export class PeerVerifier {
   }
 
   /** Throws PeerError. The engine is asked second: it does not say what is wrong. */
-  verify({ chain, verdict }: Shown, purpose: Purpose): VerifiedPeer {
-    const peer = this.#verify(chain, purpose);
-    if (verdict !== undefined) throw engineRefusal(peer.id, verdict);
+  verify(shown: Shown, purpose: Purpose): VerifiedPeer {
+    const peer = this.#recall(shown.leaf, purpose) ?? this.#examine(shown, purpose);
+    if (shown.verdict !== undefined) throw engineRefusal(peer.id, shown.verdict);
     return peer;
   }
 
-  #verify(chain: readonly Uint8Array[], purpose: Purpose): VerifiedPeer {
-    const presented = parseChain(chain);
+  #recall(leaf: Uint8Array | undefined, purpose: Purpose): VerifiedPeer | undefined {
+    if (leaf === undefined) return undefined;
+    const known = this.#known.get(keyOf(leaf, purpose));
+    if (known === undefined) return undefined;
     const nowMs = this.#options.clock.epoch();
-    const key = `${purpose} ${presented[0]?.fingerprint}`;
-    const known = this.#known.get(key);
-    if (known !== undefined && known.notBeforeMs <= nowMs && nowMs <= known.notAfterMs) {
-      return known.peer;
-    }
+    return known.notBeforeMs <= nowMs && nowMs <= known.notAfterMs ? known.peer : undefined;
+  }
+
+  #examine(shown: Shown, purpose: Purpose): VerifiedPeer {
+    const presented = parseChain(shown);
+    const nowMs = this.#options.clock.epoch();
     const path = findTrustPath(presented, this.#options.roots, { purpose, nowMs });
-    const id = this.#identityOf(presented[0]!);
-    const peer = { id, purpose, chain: presented.map(({ der }) => der) };
-    this.#known.set(key, { ...path, peer });
+    const leaf = presented[0]!;
+    const peer = { id: this.#identityOf(leaf), purpose, chain: presented.map(({ der }) => der) };
+    this.#known.set(keyOf(leaf.der, purpose), { ...path, peer });
     return peer;
   }
 
   /** Whether a peer that was let in before has a path to a root still; its dates are not looked at again. */
   isTrusted(peer: VerifiedPeer): boolean {
     try {
-      const { chain, purpose } = peer;
-      findTrustPath(parseChain(chain), this.#options.roots, { purpose, nowMs: undefined });
+      const presented = peer.chain.map((der) => new Certificate(der));
+      findTrustPath(presented, this.#options.roots, { purpose: peer.purpose, nowMs: undefined });
       return true;
     } catch {
       return false;
@@ -99,10 +105,11 @@ export function engineRefusal(who: string, verdict: string): PeerError {
   return new PeerError("unknown-ca", `the TLS engine refuses ${who}: ${verdict}`);
 }
 
-/** Throws PeerError where something in it is malformed. */
-export function parseChain(chain: readonly Uint8Array[]): Certificate[] {
+/** Leaf first; empty where nothing was shown. Throws PeerError where something in it is malformed. */
+export function parseChain({ leaf, chain }: Shown): Certificate[] {
+  if (leaf === undefined) return [];
   try {
-    return chain.map((der) => {
+    return chain().map((der) => {
       const certificate = new Certificate(der);
       void certificate.uris; // malformed names are found here and nowhere later
       return certificate;
@@ -111,4 +118,9 @@ export function parseChain(chain: readonly Uint8Array[]): Certificate[] {
     const what = error instanceof Error ? error.message : String(error);
     throw new PeerError("bad-identity", `the certificate cannot be read: ${what}`);
   }
+}
+
+/** The whole certificate, so that nothing else can stand for it. */
+function keyOf(leaf: Uint8Array, purpose: Purpose): string {
+  return purpose + latin1(leaf, 0, leaf.length);
 }

@@ -21,7 +21,11 @@ function derOf(pem: string): Uint8Array[] {
   return parseCertificates(pem).map(({ der }) => der);
 }
 
-const show = (pem: string) => ({ chain: derOf(pem), verdict: undefined });
+/** What a handshake would bring to light. */
+function show(chain: string | readonly Uint8Array[], verdict?: string) {
+  const ders = typeof chain === "string" ? derOf(chain) : chain;
+  return { leaf: ders[0], chain: () => ders, verdict };
+}
 
 function reasonOf(verifier: PeerVerifier, pem: string, purpose: Purpose = "client"): string {
   return assertThrows(() => verifier.verify(show(pem), purpose), PeerError).reason;
@@ -54,9 +58,9 @@ Deno.test("PeerVerifier remembers what a certificate is good for, not that it is
 Deno.test("PeerVerifier takes the engine's no when it has none of its own", async () => {
   const root = await TestAuthority.root("root");
   const { certificatePem } = await root.issue({ uris: [ID] });
-  const shown = { chain: derOf(certificatePem), verdict: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" };
+  const shown = show(certificatePem, "UNABLE_TO_VERIFY_LEAF_SIGNATURE");
   const error = assertThrows(() => verifierOf([root]).verify(shown, "client"), PeerError);
-  assertEquals([error.reason, error.message.includes(shown.verdict)], ["unknown-ca", true]);
+  assertEquals([error.reason, error.message.includes(shown.verdict!)], ["unknown-ca", true]);
 });
 
 Deno.test("PeerVerifier finds the path whatever the order, and with a root of the same name that signed nothing", async () => {
@@ -64,9 +68,9 @@ Deno.test("PeerVerifier finds the path whatever the order, and with a root of th
   const lower = await (await root.intermediate("upper")).intermediate("lower");
   const [leaf, ...rest] = derOf((await lower.issue({ uris: [ID] })).certificatePem);
   const chain = [leaf!, ...rest.reverse()];
-  assertEquals(verifierOf([twin, root]).verify({ chain, verdict: undefined }, "client").id, ID);
+  assertEquals(verifierOf([twin, root]).verify(show(chain), "client").id, ID);
   const error = assertThrows(
-    () => verifierOf([twin]).verify({ chain, verdict: undefined }, "client"),
+    () => verifierOf([twin]).verify(show(chain), "client"),
     PeerError,
   );
   assertEquals(error.reason, "unknown-ca");
@@ -82,7 +86,7 @@ Deno.test("PeerVerifier trusts a peer only while a root does", async () => {
 
 Deno.test("PeerVerifier refuses a certificate that cannot be read, and an authority as a peer", async () => {
   const root = await TestAuthority.root("root");
-  const garbage = { chain: [new Uint8Array([0x30, 3, 1, 2, 3])], verdict: undefined };
+  const garbage = show([new Uint8Array([0x30, 3, 1, 2, 3])]);
   const error = assertThrows(() => verifierOf([root]).verify(garbage, "client"), PeerError);
   assertEquals(error.reason, "bad-identity");
   const { certificatePem } = await root.intermediate("authority");
@@ -103,7 +107,7 @@ Deno.test("PeerVerifier spends a bounded number of signatures on a chain made to
   const chain = [leaf!, ...crowd.map(({ der }) => der)];
   const started = performance.now();
   const error = assertThrows(
-    () => verifierOf([root]).verify({ chain, verdict: undefined }, "client"),
+    () => verifierOf([root]).verify(show(chain), "client"),
     PeerError,
   );
   assertEquals(error.reason, "unknown-ca");

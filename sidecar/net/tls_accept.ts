@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { type SecureContext, TLSSocket, type TLSSocketOptions } from "node:tls";
 import type { Clock } from "../lib/clock.ts";
 import type { HandshakeQueue } from "./handshake_queue.ts";
-import { engineVerdict, presentedChain } from "./node_socket.ts";
+import { engineVerdict, shownBy } from "./node_socket.ts";
 import type { Arrival } from "./node_listener.ts";
 import { NodeTransport } from "./node_transport.ts";
 import { protocolOf, secured, SPOKEN } from "./tls_socket.ts";
@@ -105,7 +105,7 @@ class Setup {
   #admit(socket: TLSSocket, plan: HandshakePlan): void {
     if (this.#isOver) return;
     const verdict = socket.isSessionReused() ? undefined : engineVerdict(socket);
-    const who = plan.identify({ chain: presentedChain(socket), verdict });
+    const who = plan.identify(shownBy(socket, verdict));
     this.#finish();
     const transport = new NodeTransport(socket, {
       peer: { ...this.#peer, identity: who?.id },

@@ -1,7 +1,7 @@
 // Dialing under TLS, whoever is meant: TCP, the handshake, then the question who answered. Aborting ends it at any point.
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { presentedChain } from "./node_socket.ts";
+import { shownBy } from "./node_socket.ts";
 import { NodeTransport } from "./node_transport.ts";
 import type { Shown } from "./peer_verifier.ts";
 import type { HostPort } from "./tcp.ts";
@@ -40,7 +40,7 @@ function transportOf(socket: TLSSocket, underlying: Socket, plan: DialPlan): Nod
   const { remoteAddress, remotePort } = underlying;
   if (remoteAddress === undefined || remotePort === undefined) throw new Error("the peer is gone");
   const verdict = socket.authorized ? undefined : String(socket.authorizationError);
-  const identity = plan.identify({ chain: presentedChain(socket), verdict });
+  const identity = plan.identify(shownBy(socket, verdict));
   return new NodeTransport(socket, {
     peer: { host: remoteAddress, port: remotePort, identity },
     protocol: protocolOf(socket),
