@@ -41,11 +41,14 @@ export async function listenEdgeTls(
     onFailure,
   };
   const listener = await listenNode(address, {
+    clock,
     onError,
     onArrival: (arrival) => acceptTls(arrival, acceptor),
   });
   return {
-    ...listener,
+    address: listener.address,
+    finished: listener.finished,
+    close: () => listener.close(),
     update: (material) => {
       certificates = new EdgeCertificates(material);
     },

@@ -81,7 +81,11 @@ export function listenMesh(address: HostPort, options: MeshListenerOptions): Pro
       onConnection(transport);
     },
   };
-  return listenNode(address, { onError, onArrival: (arrival) => acceptTls(arrival, acceptor) });
+  return listenNode(address, {
+    clock,
+    onError,
+    onArrival: (arrival) => acceptTls(arrival, acceptor),
+  });
 }
 
 function planOf(identity: MeshIdentity): HandshakePlan {

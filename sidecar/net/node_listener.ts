@@ -1,6 +1,9 @@
-// Ports over node:net, which TLS needs. Its accept loop outlives clients that reset before they are accepted and a lack of descriptors.
-import { createServer, type Socket } from "node:net";
-import { type HostPort, type Listener, listenError } from "./tcp.ts";
+// Ports over node:net, which TLS needs. A client that resets before it is accepted does them no harm; a lack of descriptors does, on
+// Deno 2.9.3: the accept that fails is told to nobody and is the last one. So a port that hears nothing asks itself whether it
+// still hears, and is opened anew where it does not.
+import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Clock } from "../lib/clock.ts";
+import { formatAddress, type HostPort, type Listener, listenError } from "./tcp.ts";
 
 /** An accepted connection whose first bytes are still to come. */
 export interface Arrival {
@@ -9,6 +12,7 @@ export interface Arrival {
 }
 
 export interface NodeListenerOptions {
+  readonly clock: Clock;
   readonly onArrival: (arrival: Arrival) => void;
   /** The port itself has trouble; it goes on. */
   readonly onError: (error: Error) => void;
@@ -16,29 +20,132 @@ export interface NodeListenerOptions {
 
 /** Half-open, without delay, with keepalive: as in tcp.ts. Rejects with ListenError where the address cannot be had. */
 export function listenNode(address: HostPort, options: NodeListenerOptions): Promise<Listener> {
-  const { promise, resolve, reject } = Promise.withResolvers<Listener>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+  return NodePort.open(address, options);
+}
+
+/** How long a port may hear nothing before it dials itself, and how long that may take to arrive. */
+const QUIET_MS = 5_000;
+const ARRIVES_IN_MS = 1_000;
+
+class NodePort implements Listener {
+  readonly address: HostPort;
+  readonly finished: Promise<void>;
+  readonly #options: NodeListenerOptions;
+  readonly #watch: Disposable;
+  readonly #finish: () => void;
+  #server: Server;
+  #arrivals = 0;
+  #arrivalsSeen = 0;
+  #isClosed = false;
+  #endProbe: () => void = () => {};
+
+  private constructor(server: Server, address: HostPort, options: NodeListenerOptions) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.address = address;
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#options = options;
+    this.#server = server;
+    this.#take(server);
+    this.#watch = options.clock.every(QUIET_MS, this.#check);
+  }
+
+  static async open(address: HostPort, options: NodeListenerOptions): Promise<NodePort> {
+    const server = newServer();
+    const bound = await bind(server, address);
+    return new NodePort(server, bound, options);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch[Symbol.dispose]();
+    this.#endProbe();
+    this.#server.close();
+    this.#finish();
+  }
+
+  #take(server: Server): void {
+    server.on("error", this.#options.onError);
+    server.on("connection", this.#arrived);
+  }
+
+  #arrived = (socket: Socket): void => {
+    this.#arrivals++;
     // A client that is gone already has no address any more.
     const { remoteAddress, remotePort } = socket;
-    if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
-    else options.onArrival({ socket, peer: { host: remoteAddress, port: remotePort } });
-  });
-  const fail = (error: Error) => reject(listenError(address, error));
-  server.once("error", fail);
-  server.listen({ host: address.host, port: address.port }, () => {
-    server.off("error", fail);
-    server.on("error", options.onError);
-    const bound = server.address();
-    if (bound === null || typeof bound === "string") return fail(new Error("no address is bound"));
-    const finished = Promise.withResolvers<void>();
-    resolve({
-      address: { host: bound.address, port: bound.port },
-      finished: finished.promise,
-      close: () => {
-        server.close();
-        finished.resolve();
-      },
+    if (this.#isClosed || remoteAddress === undefined || remotePort === undefined) socket.destroy();
+    else this.#options.onArrival({ socket, peer: { host: remoteAddress, port: remotePort } });
+  };
+
+  #check = (): void => {
+    if (this.#arrivals === this.#arrivalsSeen) this.#probe();
+    this.#arrivalsSeen = this.#arrivals;
+  };
+
+  /**
+   * It leaves without a word, which is no news to who gets it. Looked for twice: where the loop was held up, the timer is
+   * called before the arrival that was there first.
+   */
+  #probe(): void {
+    const before = this.#arrivals;
+    const socket = connect({ host: reachable(this.address.host), port: this.address.port });
+    socket.on("error", this.#options.onError);
+    const look = (next: () => void) => {
+      const timer = this.#options.clock.after(ARRIVES_IN_MS, () => {
+        if (this.#arrivals === before) return next();
+        socket.destroy();
+      });
+      this.#endProbe = () => {
+        timer[Symbol.dispose]();
+        socket.destroy();
+      };
+    };
+    look(() =>
+      look(() => {
+        socket.destroy();
+        void this.#reopen();
+      })
+    );
+  }
+
+  /** What waits in the kernel is lost; it would have waited for ever. */
+  async #reopen(): Promise<void> {
+    this.#server.close();
+    this.#server = newServer();
+    try {
+      await bind(this.#server, this.address);
+      this.#take(this.#server);
+      const place = formatAddress(this.address);
+      this.#options.onError(new Error(`${place} had stopped accepting and was opened anew`));
+    } catch (error) {
+      // The next check finds nobody there, and tries again.
+      this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (this.#isClosed) this.#server.close();
+  }
+}
+
+function newServer(): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true });
+}
+
+/** Resolves to the address bound, with the real port where 0 was asked for; rejects with ListenError. */
+function bind(server: Server, address: HostPort): Promise<HostPort> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(listenError(address, error));
+    server.once("error", fail);
+    server.listen({ host: address.host, port: address.port }, () => {
+      server.off("error", fail);
+      const bound = server.address();
+      if (bound === null || typeof bound === "string") return fail(new Error("nothing is bound"));
+      resolve({ host: bound.address, port: bound.port });
     });
   });
-  return promise;
+}
+
+/** Where to dial a port that is bound to every address. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  return host === "::" ? "::1" : host;
 }
