@@ -19,7 +19,7 @@ const RULES = {
   lib: { imports: ["errors"] },
   telemetry: { imports: ["lib", "errors"] },
   config: { imports: LEAVES, packages: ["zod", "yaml"] },
-  identity: { imports: LEAVES, packages: ["jose"] },
+  identity: { imports: LEAVES, packages: ["@peculiar/x509", "reflect-metadata"] },
   snapshot: { imports: ["identity", ...LEAVES] },
   control: { imports: ["config", "snapshot", "identity", ...LEAVES] },
   net: { imports: ["identity", ...LEAVES] },
