@@ -120,12 +120,13 @@ async function runSmoke({ plan, output, signals, jwtSecret }: Demo): Promise<num
   const tail = new LogTail(TAIL_LINES);
   const say = (line: string) => output.say(line);
   const client = new GatewayClient(plan.gateway.config.gateway!.bind);
+  const intruder = new GatewayClient(plan.members[0]!.config.listeners.inbound);
   const { kind, reason } = await runMesh(plan, {
     output,
     signals,
     env: sharedEnvironment(),
     onLine: (name, line) => tail.add(name, line),
-    work: (mesh, cut) => runChecks({ mesh, client, jwtSecret }, { totals, say, cut }),
+    work: (mesh, cut) => runChecks({ mesh, client, intruder, jwtSecret }, { totals, say, cut }),
   });
   if (kind !== "finished") {
     totals.failed++;

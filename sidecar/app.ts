@@ -3,6 +3,7 @@
 import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
+import type { Mesh } from "./app_identity.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
 import type { Bootstrap } from "./config/bootstrap.ts";
 import { defaultUpstream } from "./config/build.ts";
@@ -14,6 +15,7 @@ import { Sweeper } from "./lib/sweeper.ts";
 import { Timeouts } from "./lib/timeouts.ts";
 import { type PlainServer, serveHttp } from "./net/http_server.ts";
 import { dialTcp, formatAddress } from "./net/tcp.ts";
+import type { Transport } from "./net/transport.ts";
 import { DedicatedPorts } from "./proxy/dedicated_ports.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import type { TranscoderOf } from "./proxy/grpc_edge.ts";
@@ -22,7 +24,12 @@ import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Health } from "./upstream/health.ts";
 import { checkApp } from "./upstream/app_check.ts";
-import { DEFAULT_POOL_LIMITS, type PoolContext } from "./upstream/pool.ts";
+import {
+  type Address,
+  DEFAULT_POOL_LIMITS,
+  type DialProtocol,
+  type PoolContext,
+} from "./upstream/pool.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
 export interface StartOptions {
@@ -71,6 +78,7 @@ class Sidecar implements RunningSidecar {
   readonly #registry: Registry;
   readonly #reconciler: Reconciler;
   #registrar: Registrar | undefined;
+  #mesh: Mesh | undefined;
   readonly #health: Health | undefined;
   readonly #forwarder: Forwarder;
   #transcoderOf: TranscoderOf = () => undefined;
@@ -92,7 +100,13 @@ class Sidecar implements RunningSidecar {
     this.#log = log.with({ service: bootstrap.service.name });
     const sweeper = new Sweeper(clock);
     const limits = { ...listenerLimits(bootstrap), ...DEFAULT_POOL_LIMITS };
-    this.#poolContext = { limits, timeouts: this.#timeouts, sweeper, dial: dialTcp };
+    this.#poolContext = {
+      limits,
+      timeouts: this.#timeouts,
+      sweeper,
+      mtls: bootstrap.identity.mode,
+      dial: (address, signal, protocol) => this.#dial(address, signal, protocol),
+    };
     this.#upstreams = new Upstreams(this.#poolContext);
     this.#registry = makeRegistry(bootstrap, clock, this.#log);
     this.#reconciler = this.#makeReconciler(environment);
@@ -120,6 +134,13 @@ class Sidecar implements RunningSidecar {
       (cluster, address) => this.#factory.openDedicated(cluster, address),
       this.#log,
     );
+  }
+
+  #dial(address: Address, signal: AbortSignal, protocol: DialProtocol): Promise<Transport> {
+    const { service } = address;
+    if (service === undefined) return dialTcp(address, signal);
+    if (this.#mesh === undefined) throw new Error("the identity has not been loaded");
+    return this.#mesh.dial(address, service, signal, protocol);
   }
 
   #makeReconciler(environment: StartOptions["environment"]): Reconciler {
@@ -163,6 +184,7 @@ class Sidecar implements RunningSidecar {
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
     this.#reconciler.store.subscribe((snapshot) => this.#upstreams.apply(snapshot));
     await this.#loadTranscoders();
+    await this.#loadIdentity();
     await this.#reconciler.start();
     this.#pending.delete("registry");
     await this.#openListeners();
@@ -187,12 +209,22 @@ class Sidecar implements RunningSidecar {
     this.#transcoderOf = transcoders.of;
   }
 
+  async #loadIdentity(): Promise<void> {
+    if (this.#bootstrap.identity.mode === "off") return;
+    this.#pending.add("identity");
+    const { Mesh } = await import("./app_identity.ts");
+    const parts = { clock: this.#clock, log: this.#log, metrics: this.#metrics };
+    this.#mesh = new Mesh(this.#bootstrap, parts);
+    await this.#mesh.start();
+    this.#pending.delete("identity");
+  }
+
   async #openListeners(): Promise<void> {
     const { service, gateway } = this.#bootstrap;
     const { store } = this.#reconciler;
     if (service.app !== undefined) {
       this.#inner.push(this.#factory.openOutbound());
-      const inbound = this.#factory.openInbound();
+      const inbound = await this.#factory.openInbound(this.#mesh);
       this.#outer.push(inbound);
       const instance = instanceOf(this.#bootstrap, inbound.address.port);
       this.#registrar = new Registrar(this.#registry, instance, this.#log);
@@ -271,6 +303,7 @@ class Sidecar implements RunningSidecar {
     await this.#health?.close();
     await this.#reconciler.close();
     await this.#registry.close();
+    await this.#mesh?.close();
     this.#upstreams.close();
     await Promise.all(this.#servers.map((server) => server.close()));
     this.#timeouts.dispose();

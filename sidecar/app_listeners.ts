@@ -1,4 +1,5 @@
 // Part of the composition root: puts each proxy port together, its stages in the order of DESIGN section 6.
+import type { Mesh } from "./app_identity.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
 import { Cors } from "./filters/cors.ts";
@@ -16,7 +17,7 @@ import type { Forwarder } from "./proxy/forward.ts";
 import { GrpcEdge, type TranscoderOf } from "./proxy/grpc_edge.ts";
 import type { DownstreamLimits } from "./proxy/downstream.ts";
 import { HttpAcceptor } from "./proxy/http_acceptor.ts";
-import { type Acceptor, ProxyListener } from "./proxy/listener.ts";
+import { type Acceptor, ProxyListener, type ProxyListenerOptions } from "./proxy/listener.ts";
 import { Login } from "./proxy/login.ts";
 import { Pipeline, type Stage } from "./proxy/pipeline.ts";
 import {
@@ -68,9 +69,17 @@ export class ListenerFactory {
     this.#tcpJournal = new TcpJournal(parts.metrics, parts.log, parts.bootstrap.log.access);
   }
 
-  openInbound(): ProxyListener {
+  /** With a `mesh`, callers prove who they are; a plain one, where it may come at all, says nothing about users. */
+  openInbound(mesh: Mesh | undefined): ProxyListener | Promise<ProxyListener> {
+    const { bootstrap: { listeners: { inbound } } } = this.#parts;
     const stages = [this.#forwarded("inbound"), new InboundRouter()];
-    return this.#open("inbound", "inbound", this.#parts.bootstrap.listeners.inbound, stages);
+    if (mesh === undefined) return this.#open("inbound", "inbound", inbound, stages);
+    const proven = [new StripIdentity({ from: "anonymous" }), ...stages];
+    const acceptor = this.#acceptor("inbound", proven);
+    return ProxyListener.open(
+      this.#options("inbound", inbound, acceptor),
+      (address, events) => mesh.listen(address, events),
+    );
   }
 
   openOutbound(): ProxyListener {
@@ -129,6 +138,10 @@ export class ListenerFactory {
     address: Address,
     stages: readonly Stage[],
   ): ProxyListener {
+    return this.#listen(name, address, this.#acceptor(kind, stages));
+  }
+
+  #acceptor(kind: ListenerKind, stages: readonly Stage[]): HttpAcceptor {
     const { bootstrap, store, forwarder, clock, log } = this.#parts;
     const { access } = bootstrap.log;
     const first: Stage[] = access === "off"
@@ -143,12 +156,16 @@ export class ListenerFactory {
       log,
       onRefused: (reason) => this.#refused.with({ listener: kind, reason }).add(),
     });
-    return this.#listen(name, address, new HttpAcceptor(handler, listenerLimits(bootstrap)));
+    return new HttpAcceptor(handler, listenerLimits(bootstrap));
   }
 
   #listen(name: string, address: Address, acceptor: Acceptor): ProxyListener {
+    return new ProxyListener(this.#options(name, address, acceptor));
+  }
+
+  #options(name: string, address: Address, acceptor: Acceptor): ProxyListenerOptions {
     const { bootstrap: { limits: { connections } }, sweeper, log } = this.#parts;
-    return new ProxyListener({ name, address, acceptor, connections, sweeper, log });
+    return { name, address, acceptor, connections, sweeper, log };
   }
 }
 

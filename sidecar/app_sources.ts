@@ -10,7 +10,7 @@ import type { Instance, Registry } from "./control/registry/registry.ts";
 import { StaticRegistry } from "./control/registry/static.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
-import { PROTOCOLS_META } from "./upstream/protocol.ts";
+import { MTLS_META, PROTOCOLS_META } from "./upstream/protocol.ts";
 
 export type Environment = (name: string) => string | undefined;
 
@@ -31,7 +31,7 @@ export function makePolicySource(
 }
 
 /** This sidecar as others find it; `port` is the inbound port that it got, where any was asked for. */
-export function instanceOf({ service, listeners }: Bootstrap, port: number): Instance {
+export function instanceOf({ service, listeners, identity }: Bootstrap, port: number): Instance {
   const isUnnamed = listeners.inbound.port === 0 && service.id === `${service.name}-0`;
   return {
     id: isUnnamed ? `${service.name}-${port}` : service.id,
@@ -39,6 +39,10 @@ export function instanceOf({ service, listeners }: Bootstrap, port: number): Ins
     host: service.address,
     port,
     tags: service.tags,
-    meta: { version: service.version, [PROTOCOLS_META]: "http1,http2" },
+    meta: {
+      version: service.version,
+      [PROTOCOLS_META]: "http1,http2",
+      ...(identity.mode === "off" ? {} : { [MTLS_META]: "1" }),
+    },
   };
 }

@@ -56,6 +56,19 @@ export type RegistryConfig =
   | { readonly kind: "files"; readonly directory: string }
   | { readonly kind: "static"; readonly services: ReadonlyMap<string, readonly Address[]> };
 
+/** Who this is to other sidecars, and whom it lets in. */
+export interface IdentityConfig {
+  /** Permissive takes and makes plain connections too. */
+  readonly mode: "strict" | "permissive" | "off";
+  readonly trustDomain: string;
+  readonly namespace: string;
+  readonly source: {
+    readonly kind: "selfSigned";
+    readonly directory: string;
+    readonly leafLifeMs: number;
+  };
+}
+
 export type PolicySourceConfig =
   | { readonly kind: "section" }
   | { readonly kind: "file"; readonly path: string };
@@ -86,6 +99,8 @@ export interface RetryPolicy {
 
 export interface UpstreamPolicy {
   readonly protocol: "auto" | "http1" | "http2" | "tcp";
+  /** `mesh`: by mTLS as the identity section says; `none`: plain, for an endpoint without a sidecar. */
+  readonly tls?: "mesh" | "none";
   readonly loadBalancer: { readonly algorithm: "round-robin" };
   readonly retry?: RetryPolicy;
   /** A local port dedicated to this upstream: whatever Host says, requests go there. */
@@ -213,6 +228,7 @@ export interface Bootstrap {
   readonly registry: RegistryConfig;
   readonly policySource: PolicySourceConfig;
   readonly policy: Policy;
+  readonly identity: IdentityConfig;
   readonly gateway?: Gateway;
   readonly limits: Limits;
   readonly drain: Drain;

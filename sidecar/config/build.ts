@@ -4,6 +4,7 @@ import type {
   App,
   AppCheck,
   Bootstrap,
+  IdentityConfig,
   Listeners,
   Policy,
   PolicySourceConfig,
@@ -24,6 +25,7 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
     registry: buildRegistry(document.registry),
     policySource: buildPolicySource(document.policySource),
     policy: buildPolicy(policy),
+    identity: buildIdentity(document.identity),
     ...(gateway === undefined ? {} : { gateway: buildGateway(gateway) }),
     limits: {
       headBytes: limits.head,
@@ -109,6 +111,11 @@ function buildRegistry({ files, static: fixed }: BootstrapDocument["registry"]):
   return files === undefined
     ? { kind: "static", services: new Map(Object.entries(fixed ?? {})) }
     : { kind: "files", directory: files.directory };
+}
+
+function buildIdentity({ selfSigned, ...same }: BootstrapDocument["identity"]): IdentityConfig {
+  const { directory, leafLife: leafLifeMs } = selfSigned;
+  return { ...same, source: { kind: "selfSigned", directory, leafLifeMs } };
 }
 
 function buildPolicySource(source: BootstrapDocument["policySource"]): PolicySourceConfig {

@@ -77,6 +77,10 @@ export const DEFAULTS = {
     value: "auto",
     reason: "The sidecar knows better than the operator what the other end speaks.",
   },
+  "policy.upstreams.*.tls": {
+    value: "mesh",
+    reason: "An endpoint is a sidecar; one that is none must be named.",
+  },
   "policy.upstreams.*.loadBalancer.algorithm": {
     value: "round-robin",
     reason: "Even and predictable.",
@@ -107,7 +111,23 @@ export const DEFAULTS = {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
   },
-  "identity.mode": { value: "off", reason: "The only mode of this version: there is no mTLS yet." },
+  "identity.mode": {
+    value: "off",
+    reason: "Every sidecar of a mesh must be told together; the demo is strict.",
+  },
+  "identity.trustDomain": {
+    value: "mesh.local",
+    reason: "A name that belongs to nobody, for whoever has one mesh only.",
+  },
+  "identity.namespace": { value: "default", reason: "One namespace is enough until it is not." },
+  "identity.selfSigned.directory": {
+    value: ".mesh/ca",
+    reason: "Beside the registry of a laptop, in the working directory that its sidecars share.",
+  },
+  "identity.selfSigned.leafLife": {
+    value: "24h",
+    reason: "Short enough to need no revocation, long enough to outlive a night of trouble.",
+  },
   workers: { value: 1, reason: "The only number of this version: one data-plane thread." },
   "gateway.bind": {
     value: "0.0.0.0:8000",

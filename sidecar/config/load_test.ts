@@ -36,6 +36,12 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
     registry: { kind: "files", directory: ".mesh/registry" },
     policySource: { kind: "section" },
     policy: { upstreams: new Map(), inbound: { timeoutMs: 15_000 } },
+    identity: {
+      mode: "off",
+      trustDomain: "mesh.local",
+      namespace: "default",
+      source: { kind: "selfSigned", directory: ".mesh/ca", leafLifeMs: 86_400_000 },
+    },
     limits: {
       headBytes: 65_536,
       headers: 100,
@@ -53,7 +59,7 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
 });
 
 Deno.test("parseBootstrap reads every setting that an instance has", () => {
-  const { service, listeners, registry, policySource, limits, drain, log } = bootstrap(`
+  const { service, listeners, registry, policySource, identity, limits, drain, log } = bootstrap(`
 $schema: ./bootstrap.schema.json
 service:
   name: order-service
@@ -65,12 +71,18 @@ service:
 listeners: { inbound: 10.0.0.5:1, outbound: 127.0.0.1:2, admin: 127.0.0.1:3, health: 127.0.0.1:0 }
 registry: { static: { user-service: [127.0.0.1:15106, "[::1]:15107"], empty: [] } }
 policySource: { file: policy.yaml }
-identity: { mode: off }
+identity: { mode: permissive, trustDomain: shop.example, namespace: eu, selfSigned: { directory: /ca, leafLife: 1h } }
 workers: 1
 limits: { head: 1KiB, headers: 10, requestLine: 512B, headTimeout: 1s, idleTimeout: 2s, connections: 3 }
 drain: { delay: 5s, timeout: 0 }
 log: { level: debug, format: text, access: off }
 `);
+  assertEquals(identity, {
+    mode: "permissive",
+    trustDomain: "shop.example",
+    namespace: "eu",
+    source: { kind: "selfSigned", directory: "/ca", leafLifeMs: 3_600_000 },
+  });
   assertEquals(service, {
     name: "order-service",
     version: "v2",
@@ -128,18 +140,20 @@ Deno.test("parseBootstrap reads the policy section as parsePolicy reads a file",
   const text = `
 upstreams:
   user-service: { protocol: http1, bind: 127.0.0.1:9101, timeout: 3s }
-  order-service: {}
+  order-service: { tls: none }
 inbound: { timeout: 0 }`;
   const expected = {
     upstreams: new Map([
       ["user-service", {
         protocol: "http1" as const,
+        tls: "mesh" as const,
         loadBalancer: { algorithm: "round-robin" as const },
         bind: { host: "127.0.0.1", port: 9101 },
         timeoutMs: 3000,
       }],
       ["order-service", {
         protocol: "auto" as const,
+        tls: "none" as const,
         loadBalancer: { algorithm: "round-robin" as const },
         timeoutMs: 15_000,
       }],
@@ -164,7 +178,7 @@ Deno.test("parseBootstrap reports every problem, sorted by line, each at its key
     problems(`service: { name: User_service, app: { http: 127.0.0.1:0 }, vers: v1 }
 listener: { inbound: 127.0.0.1:15006 }
 registry: { consul: { address: x } }
-identity: { mode: strict, trustDomain: x }
+identity: { mode: strickt, trustDomian: x, namespace: .. }
 workers: 2
 drain: { timeout: 10, delay: 3 s }
 log: { level: verbose, format: }
@@ -176,9 +190,9 @@ limits: { headers: 1.5, connections: 0 }
       '1:60: service.vers: unknown key "vers", did you mean "version"?',
       '2:1: listener: unknown key "listener", did you mean "listeners"?',
       '3:13: registry.consul: unknown key "consul", expected one of files, static',
-      "4:19: identity.mode: mTLS is not in this version, expected off",
-      '4:27: identity.trustDomain: unknown key "trustDomain": mTLS is not in this version, ' +
-      "expected mode: off",
+      "4:19: identity.mode: not a value of this setting, expected strict, permissive or off",
+      '4:28: identity.trustDomian: unknown key "trustDomian", did you mean "trustDomain"?',
+      "4:55: identity.namespace: expected letters, digits, dots, dashes and underscores, such as default",
       "5:10: workers: more than one worker is not in this version, expected 1",
       "6:19: drain.timeout: is a number, expected a duration such as 250ms, 10s or 5m",
       "6:30: drain.delay: expected a duration such as 250ms, 10s or 5m",
@@ -214,7 +228,7 @@ Deno.test("parseBootstrap names what is missing at the key that should hold it",
 Deno.test("parseBootstrap refuses features of later versions as unknown keys", () => {
   const later = ["tracing: {}", "tls: {}", "policy: { upstreams: { a: { hedge: {} } } }"]
     .concat(["policy: { upstreams: { a: { circuitBreaker: {} } } }", "policySource: { etcd: {} }"])
-    .concat(["policy: { inbound: { rateLimits: [] } }", "workers: 4", "identity: { mode: strict }"])
+    .concat(["policy: { inbound: { rateLimits: [] } }", "workers: 4", "identity: { consul: {} }"])
     .concat(["policy: { upstreams: { a: { loadBalancer: { algorithm: random } } } }"])
     .concat(["policy: { upstreams: { a: { outlier: {} } } }"]);
   assertEquals(later.filter((line) => problemsWith(line).length === 0), []);

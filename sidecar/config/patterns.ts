@@ -8,6 +8,13 @@ export const SERVICE_NAME = "a service name such as user-service (a-z, 0-9 and -
 export const LABEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export const LABEL = "letters, digits, dots, dashes and underscores, such as v1";
 
+/** SPIFFE-ID, sections 2.1 and 2.2, as sidecar/identity/spiffe.ts has them. */
+export const TRUST_DOMAIN_PATTERN = /^[a-z0-9._-]{1,255}$/;
+export const TRUST_DOMAIN =
+  "a trust domain such as mesh.local (a-z, 0-9, dots, dashes, underscores)";
+export const ID_SEGMENT_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
+export const ID_SEGMENT = "letters, digits, dots, dashes and underscores, such as default";
+
 export const TAG_PATTERN = /^[!-~]{1,255}$/;
 export const TAG = "printable characters without spaces, such as v1";
 

@@ -33,6 +33,7 @@ export class AccessLog implements Filter {
       bytes: outcome.bodyBytes,
       client: exchange.clientAddress,
       peer: `${incoming.peer.host}:${incoming.peer.port}`,
+      from: incoming.peer.identity,
       upstream: exchange.upstream,
       endpoint: exchange.endpoint,
       attempts: exchange.attempts,

@@ -1,4 +1,4 @@
-// At an edge that checks no tokens nobody is anybody: what says who is calling is not taken from outside.
+// At an edge that checks no tokens, and to callers who prove nothing, nobody is anybody: what says who is calling is not taken from outside.
 import { NameSet } from "../http/field_names.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
 
@@ -23,8 +23,15 @@ const SPELLINGS = new NameSet(spellingsOf(IDENTITY_FIELD));
 
 export class StripIdentity implements Filter {
   readonly name = "strip-identity";
+  readonly #from: "everybody" | "anonymous";
+
+  /** `anonymous`: only from who has not proved by mTLS to be of the mesh. */
+  constructor({ from }: { readonly from: "everybody" | "anonymous" } = { from: "everybody" }) {
+    this.#from = from;
+  }
 
   onRequest(exchange: ExchangeView): undefined {
+    if (this.#from === "anonymous" && exchange.incoming.peer.identity !== undefined) return;
     exchange.request.headers.deleteAll(SPELLINGS);
   }
 }

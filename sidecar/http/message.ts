@@ -43,6 +43,8 @@ export interface Peer {
   /** IP address without brackets. */
   readonly host: string;
   readonly port: number;
+  /** The SPIFFE id that it proved by mTLS. */
+  readonly identity?: string | undefined;
 }
 
 /** One request as a server codec hands it over, with what its handler may do before the response. */

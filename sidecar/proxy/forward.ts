@@ -14,7 +14,7 @@ import type { Pool } from "../upstream/pool.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { GrpcCall } from "./grpc_call.ts";
 import { RecordedBody } from "./recorded_body.ts";
-import { isRepeatable, mayRepeat, type Replay, wantsRetry } from "./retry.ts";
+import { isRepeatable, isUnconnected, mayRepeat, type Replay, wantsRetry } from "./retry.ts";
 
 /** Endpoints tried when no connection can be made: nothing was sent, so another one is safe, but not without end. */
 export const MAX_ENDPOINTS = 3;
@@ -184,8 +184,7 @@ class Attempts {
   /** The pool for another try, or undefined for one by policy. Throws `error` when that was the last. */
   #afterFailure(error: unknown): Pool | undefined {
     if (!(error instanceof ProxyError) || this.#reason !== undefined) throw error;
-    const isUnconnected = error.kind === "connect-failed" || error.kind === "connect-timeout";
-    if (isUnconnected) return this.#choose(error);
+    if (isUnconnected(error)) return this.#choose(error);
     if (mayRepeat(error, this.#replay) && this.#repeats < MAX_REPEATS[error.retry]) {
       this.#repeats++;
       // Once more, and on the same endpoint: it is the connection that went away.

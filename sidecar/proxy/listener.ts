@@ -32,6 +32,18 @@ export interface ProxyListenerOptions {
   readonly log: Logger;
 }
 
+/** What a port tells its listener. */
+export interface PortEvents {
+  readonly onConnection: (transport: Transport) => void;
+  /** One that may not be served; whoever gets it answers and closes. */
+  readonly onRefused: (transport: Transport, error: ProxyError) => void;
+  /** The port itself has trouble; it goes on. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Binds `address`; rejects with ListenError where that cannot be had. */
+export type Bind = (address: HostPort, events: PortEvents) => Promise<Listener>;
+
 export class ProxyListener {
   readonly name: string;
   readonly #options: ProxyListenerOptions;
@@ -39,13 +51,27 @@ export class ProxyListener {
   readonly #connections = new Map<Served, Promise<void>>();
   #isDraining = false;
 
-  /** Listens at once. Throws ListenError. */
-  constructor(options: ProxyListenerOptions) {
+  /** Listens at once, for plain TCP unless a `listener` is there already. Throws ListenError. */
+  constructor(options: ProxyListenerOptions, listener?: Listener) {
     this.name = options.name;
     this.#options = options;
-    this.#listener = listenTcp(options.address, (transport) => this.#accept(transport), (error) => {
-      options.log.error("cannot accept connections", { listener: options.name, error });
+    this.#listener = listener ?? listenTcp(
+      options.address,
+      (transport) => this.#accept(transport),
+      (error) => reportPort(options, error),
+    );
+  }
+
+  /** Listens on a port of another kind. Rejects with ListenError. */
+  static async open(options: ProxyListenerOptions, bind: Bind): Promise<ProxyListener> {
+    let self: ProxyListener | undefined = undefined;
+    const listener = await bind(options.address, {
+      onConnection: (transport) => self === undefined ? transport.close() : self.#accept(transport),
+      onRefused: (transport, error) => options.acceptor.refuse(transport, error),
+      onError: (error) => reportPort(options, error),
     });
+    self = new ProxyListener(options, listener);
+    return self;
   }
 
   get address(): HostPort {
@@ -92,4 +118,8 @@ export class ProxyListener {
     this.#listener.close();
     for (const connection of this.#connections.keys()) connection.abort();
   }
+}
+
+function reportPort({ name, log }: ProxyListenerOptions, error: Error): void {
+  log.error("cannot accept connections", { listener: name, error });
 }

@@ -52,6 +52,7 @@ const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
     fields: BEARER,
   },
   "forbidden": { status: 403, grpc: "PERMISSION_DENIED", text: null },
+  "tls-required": { status: 403, grpc: "PERMISSION_DENIED", text: null },
   "rate-limited": { status: 429, grpc: "RESOURCE_EXHAUSTED", text: "Too Many Requests" },
   "route-not-found": { status: 404, grpc: "UNIMPLEMENTED", text: null },
   "method-not-allowed": { status: 405, grpc: "UNIMPLEMENTED", text: "method not allowed" },
@@ -68,6 +69,7 @@ const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
   "breaker-open": { status: 503, grpc: "UNAVAILABLE", text: "circuit breaker is open" },
   "connect-failed": BAD_GATEWAY,
   "connect-timeout": GATEWAY_TIMEOUT,
+  "untrusted-upstream": BAD_GATEWAY,
   "upstream-reset": BAD_GATEWAY,
   // It may have done the work: an invitation to try again would be wrong.
   "upstream-protocol": { ...BAD_GATEWAY, grpc: "INTERNAL" },

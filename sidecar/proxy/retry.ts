@@ -51,9 +51,14 @@ export function wantsRetry(
   return isIdempotent(request) || (cause === "grpc-unavailable" && isGrpcRequest(request));
 }
 
-function causeOfError({ kind }: ProxyError): RetryOn | undefined {
-  if (kind === "connect-failed" || kind === "connect-timeout") return "connect";
-  return kind === "upstream-reset" ? "reset" : undefined;
+/** No connection to who was meant could be made, so nothing was sent. */
+export function isUnconnected({ kind }: ProxyError): boolean {
+  return kind === "connect-failed" || kind === "connect-timeout" || kind === "untrusted-upstream";
+}
+
+function causeOfError(error: ProxyError): RetryOn | undefined {
+  if (isUnconnected(error)) return "connect";
+  return error.kind === "upstream-reset" ? "reset" : undefined;
 }
 
 function causeOfResponse(response: Response): RetryOn | undefined {

@@ -100,7 +100,10 @@ class TcpConnection implements Served {
       if (endpoint === undefined) break;
       this.#endpoint = `${endpoint.host}:${endpoint.port}`;
       try {
-        return await dialInTime(endpoint, context, this.#cancellation);
+        return await dialInTime({ host: endpoint.host, port: endpoint.port }, context, {
+          cancellation: this.#cancellation,
+          protocol: "tcp",
+        });
       } catch (error) {
         this.#cancellation.throwIfCancelled();
         failure = toProxyError(error);

@@ -86,6 +86,7 @@ function compileApp(
   return Object.freeze({
     name: "app",
     protocol,
+    tls: "none",
     loadBalancer: ROUND_ROBIN,
     timeoutMs,
     endpoints: Object.freeze([endpoint]),

@@ -33,7 +33,7 @@ export async function checkInTime(
       reject(new Error("late"));
       dial.abort();
     };
-    const dialing = context.dial(address, dial.signal);
+    const dialing = context.dial(address, dial.signal, "tcp");
     // A connection that comes too late is closed when it comes.
     dialing.then((transport) => isLate && transport.close(), () => {});
     const transport = await Promise.race([dialing, late]);

@@ -2,16 +2,21 @@
 import { ProxyError } from "../errors.ts";
 import type { Cancellation } from "../lib/cancellation.ts";
 import type { Transport } from "../net/transport.ts";
-import type { Address, PoolContext } from "./pool.ts";
+import type { Address, DialProtocol, PoolContext } from "./pool.ts";
+
+export interface DialOptions {
+  readonly cancellation: Cancellation;
+  readonly protocol: DialProtocol;
+}
 
 /**
  * A connection that comes after the caller left is closed: nobody knows how old it is when it is wanted.
- * Throws ProxyError `connect-failed` or `connect-timeout`, or the reason of the cancellation.
+ * Throws ProxyError `connect-failed`, `connect-timeout` or `untrusted-upstream`, or the reason of the cancellation.
  */
 export function dialInTime(
   address: Address,
   context: PoolContext,
-  cancellation: Cancellation,
+  { cancellation, protocol }: DialOptions,
 ): Promise<Transport> {
   const { limits: { connectTimeoutMs }, timeouts } = context;
   return new Promise((resolve, reject) => {
@@ -34,16 +39,29 @@ export function dialInTime(
       fail(connectError(address, "connect-timeout", `no connection within ${connectTimeoutMs} ms`));
     });
     cancellation.onCancel(onCancel);
-    context.dial(address, dialing.signal).then(
+    context.dial(address, dialing.signal, protocol).then(
       (transport) => end() ? resolve(transport) : transport.close(),
-      (error) => fail(connectError(address, "connect-failed", "no connection", error)),
+      (error) => fail(dialError(address, error)),
     );
   });
 }
 
+/** Somebody else than who was meant: nothing was sent, so another endpoint is as safe as after a refusal. */
+function dialError(address: Address, error: unknown): ProxyError {
+  if (error instanceof UntrustedPeer) {
+    return connectError(address, "untrusted-upstream", "no trusted connection", error);
+  }
+  return connectError(address, "connect-failed", "no connection", error);
+}
+
+/** The other end of a connection did not prove to be who was meant. `message` says what it proved to be. */
+export class UntrustedPeer extends Error {
+  override readonly name = "UntrustedPeer";
+}
+
 function connectError(
   { host, port }: Address,
-  kind: "connect-failed" | "connect-timeout",
+  kind: "connect-failed" | "connect-timeout" | "untrusted-upstream",
   message: string,
   cause?: unknown,
 ): ProxyError {

@@ -68,7 +68,10 @@ export class Http1Pool implements Pool {
   async #dial(cancellation: Cancellation): Promise<Http1ClientConnection> {
     this.#dialing++;
     try {
-      const transport = await dialInTime(this.address, this.#context, cancellation);
+      const transport = await dialInTime(this.address, this.#context, {
+        cancellation,
+        protocol: "http1",
+      });
       if (this.#state !== "closed") return this.#adopt(transport);
       transport.close();
       throw shuttingDown();

@@ -75,7 +75,8 @@ export class Http2Pool implements Pool {
     if (this.#dialing * EXPECTED_STREAMS >= this.#line.length) return;
     if (this.#connections.length + this.#dialing >= connections) return;
     this.#dialing++;
-    dialInTime(this.address, this.#context, NEVER).then(this.#adopt, this.#cannotDial);
+    const options = { cancellation: NEVER, protocol: "http2" } as const;
+    dialInTime(this.address, this.#context, options).then(this.#adopt, this.#cannotDial);
   }
 
   #adopt = (transport: Transport): void => {

@@ -27,17 +27,25 @@ export const DEFAULT_POOL_LIMITS = {
   connectTimeoutMs: 3000,
 } as const;
 
+/** Where to connect, and who must answer there. */
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** The service of the mesh that must prove itself by mTLS; absent: a plain connection. */
+  readonly service?: string | undefined;
 }
+
+/** What a connection is going to be used for. */
+export type DialProtocol = "http1" | "http2" | "tcp";
 
 export interface PoolContext {
   readonly limits: PoolLimits;
   readonly timeouts: Timeouts;
   readonly sweeper: Sweeper;
   /** `signal` is aborted when the connection is not wanted any more, so that what cannot be reached piles up nothing. */
-  dial(address: Address, signal: AbortSignal): Promise<Transport>;
+  dial(address: Address, signal: AbortSignal, protocol: DialProtocol): Promise<Transport>;
+  /** Which endpoints are met by mTLS: all of the mesh, those that announce it, or none. */
+  readonly mtls?: "strict" | "permissive" | "off";
 }
 
 export interface PoolSize {

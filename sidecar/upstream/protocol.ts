@@ -13,6 +13,14 @@ export function announcesHttp2({ meta }: Endpoint): boolean {
   return (meta[PROTOCOLS_META] ?? "").split(",").includes("http2");
 }
 
+/** An endpoint whose inbound port takes mTLS announces this key, with any value. */
+export const MTLS_META = "mtls";
+
+/** Whether an endpoint announced that it takes mTLS. */
+export function announcesMtls({ meta }: Endpoint): boolean {
+  return meta[MTLS_META] !== undefined;
+}
+
 /**
  * As policy says; `auto` takes HTTP/2 where the endpoint announced it, and for gRPC, which knows nothing else.
  * An upgrade goes by HTTP/1.1 unless policy says otherwise: a tunnel is best off on a connection of its own.

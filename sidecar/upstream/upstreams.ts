@@ -6,7 +6,7 @@ import { type Picker, RoundRobin, type Turn } from "./balancer/round_robin.ts";
 import { Http1Pool } from "./http1_pool.ts";
 import { Http2Pool } from "./http2_pool.ts";
 import type { Pool, PoolContext, PoolSize } from "./pool.ts";
-import { announcesHttp2, chooseProtocol, type Protocol } from "./protocol.ts";
+import { announcesHttp2, announcesMtls, chooseProtocol, type Protocol } from "./protocol.ts";
 import { RetryBudget } from "./retry_budget.ts";
 
 /** What `stats` says of one endpoint. */
@@ -21,6 +21,7 @@ type Pools = { -readonly [P in Protocol]: Pool | undefined };
 
 interface Entry {
   readonly cluster: string;
+  readonly isMesh: boolean;
   readonly announcesHttp2: boolean;
   readonly pools: Pools;
 }
@@ -77,24 +78,40 @@ export class Upstreams {
   /** The connections to an endpoint in the version that `request` is to be sent in. */
   pool(cluster: Cluster, endpoint: Endpoint, request: Request): Pool {
     const known = this.#entryOf.get(endpoint);
-    if (known !== undefined) {
+    // Policy may change how an endpoint is met while the endpoint stays.
+    if (known !== undefined && known.isMesh === this.#isMesh(cluster, endpoint)) {
       const pool = known.pools[chooseProtocol(cluster, known.announcesHttp2, request)];
       if (pool?.isOpen) return pool;
     }
     const entry = this.#entry(cluster, endpoint);
     this.#entryOf.set(endpoint, entry);
     const protocol = chooseProtocol(cluster, entry.announcesHttp2, request);
+    const { host, port } = endpoint;
+    const address = { host, port, service: entry.isMesh ? cluster.name : undefined };
     return entry.pools[protocol] ??= protocol === "http2"
-      ? new Http2Pool(endpoint, this.#context)
-      : new Http1Pool(endpoint, this.#context);
+      ? new Http2Pool(address, this.#context)
+      : new Http1Pool(address, this.#context);
+  }
+
+  /** Whether an endpoint must prove to be of its cluster. */
+  #isMesh(cluster: Cluster, endpoint: Endpoint): boolean {
+    const { mtls = "off" } = this.#context;
+    if (mtls === "off" || cluster.tls === "none") return false;
+    return mtls === "strict" || announcesMtls(endpoint);
   }
 
   #entry(cluster: Cluster, endpoint: Endpoint): Entry {
-    const key = keyOf(cluster, endpoint);
+    const isMesh = this.#isMesh(cluster, endpoint);
+    const key = keyOf(cluster, endpoint, isMesh);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       const pools = { http1: undefined, http2: undefined };
-      entry = { cluster: cluster.name, announcesHttp2: announcesHttp2(endpoint), pools };
+      entry = {
+        cluster: cluster.name,
+        isMesh,
+        announcesHttp2: announcesHttp2(endpoint),
+        pools,
+      };
       this.#entries.set(key, entry);
     }
     return entry;
@@ -107,7 +124,9 @@ export class Upstreams {
     const apps = [snapshot.app, snapshot.grpcApp].filter((app) => app !== undefined);
     const clusters = [...snapshot.clusters.values(), ...apps];
     for (const cluster of clusters) {
-      for (const endpoint of cluster.endpoints) wanted.add(keyOf(cluster, endpoint));
+      for (const endpoint of cluster.endpoints) {
+        wanted.add(keyOf(cluster, endpoint, this.#isMesh(cluster, endpoint)));
+      }
     }
     for (const pool of this.#draining) if (pool.isEmpty) this.#draining.delete(pool);
     for (const [key, { pools }] of this.#entries) {
@@ -148,6 +167,6 @@ function poolsIn(pools: Pools): Pool[] {
   return PROTOCOLS.map((protocol) => pools[protocol]).filter((pool) => pool !== undefined);
 }
 
-function keyOf(cluster: Cluster, endpoint: Endpoint): string {
-  return `${cluster.name}|${endpoint.host}:${endpoint.port}`;
+function keyOf(cluster: Cluster, endpoint: Endpoint, isMesh: boolean): string {
+  return `${cluster.name}|${endpoint.host}:${endpoint.port}|${isMesh ? "mtls" : "plain"}`;
 }

@@ -6,6 +6,8 @@ import type { Answer, GatewayClient } from "./client.ts";
 export interface Session {
   readonly mesh: Mesh;
   readonly client: GatewayClient;
+  /** Calls a sidecar's inbound port as anybody on the machine may, and not as the mesh does. */
+  readonly intruder: GatewayClient;
   readonly jwtSecret: string;
 }
 

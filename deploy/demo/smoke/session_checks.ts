@@ -139,6 +139,14 @@ export const SESSION_CHECKS: readonly Check[] = [
     },
   },
   {
+    name: "a plain call past the gateway is refused: the mesh speaks mTLS",
+    async run({ intruder }) {
+      const answer = await intruder.send("/users/123", { headers: { "x-user-id": "alice" } });
+      expectAnswer(answer, 403);
+      expectHeader(answer, "x-mesh-reason", "tls-required");
+    },
+  },
+  {
     name: "a preflight of a known page is answered",
     async run({ client }) {
       const answer = await client.send("/api/orders", preflight(ORIGIN));

@@ -9,11 +9,13 @@ import {
   duration,
   healthService,
   host,
+  idSegment,
   label,
   path,
   serviceName,
   size,
   tag,
+  trustDomain,
 } from "./scalars.ts";
 
 const health = section({ description: "How the app is asked whether it is well." }, {
@@ -81,19 +83,31 @@ export const policySource = section({ description: "Where the policy comes from,
   file: anyText("Path of a policy document, relative to the current directory.", "a path"),
 });
 
-export const identity = section(
-  {
-    description: "mTLS between sidecars.",
-    unknown: "mTLS is not in this version, expected mode: off",
-  },
-  {
-    mode: byDefault(
-      "identity.mode",
-      z.literal("off", { error: "mTLS is not in this version, expected off" })
-        .meta({ description: "off is the only mode of this version." }),
+const selfSigned = section({ description: "An authority of its own in a directory." }, {
+  directory: byDefault(
+    "identity.selfSigned.directory",
+    anyText("Path, relative to the current directory.", "a path of a directory"),
+  ),
+  leafLife: byDefault(
+    "identity.selfSigned.leafLife",
+    duration("How long a certificate is good; a new one comes at two thirds of it.", {
+      positive: true,
+    }),
+  ),
+});
+
+export const identity = section({ description: "mTLS between sidecars." }, {
+  mode: byDefault(
+    "identity.mode",
+    choice(
+      "strict: mTLS only; permissive: plain callers and endpoints too, while a mesh moves over; off: plain.",
+      ["strict", "permissive", "off"],
     ),
-  },
-);
+  ),
+  trustDomain: byDefault("identity.trustDomain", trustDomain("Whose authority vouches.")),
+  namespace: byDefault("identity.namespace", idSegment("The part of the mesh this is in.")),
+  selfSigned: selfSigned.prefault({}),
+});
 
 export const workers = byDefault(
   "workers",

@@ -45,6 +45,13 @@ export const upstream = section({ description: "How one upstream service is call
       "tcp",
     ]),
   ),
+  tls: byDefault(
+    "policy.upstreams.*.tls",
+    choice("mesh: mTLS as the identity section says; none: plain, for what has no sidecar.", [
+      "mesh",
+      "none",
+    ]),
+  ),
   loadBalancer: loadBalancer.prefault({}),
   retry: retry.optional(),
   bind: bindAddress("A local port dedicated to this upstream, whatever Host says.").optional(),

@@ -64,6 +64,17 @@ export function label(description: string) {
   return word({ description, pattern: pattern.LABEL_PATTERN }, pattern.LABEL);
 }
 
+export function trustDomain(description: string) {
+  return word(
+    { description, pattern: pattern.TRUST_DOMAIN_PATTERN },
+    pattern.TRUST_DOMAIN,
+  );
+}
+
+export function idSegment(description: string) {
+  return word({ description, pattern: pattern.ID_SEGMENT_PATTERN }, pattern.ID_SEGMENT);
+}
+
 export function tag(description: string) {
   return word({ description, pattern: pattern.TAG_PATTERN }, pattern.TAG);
 }

@@ -1,0 +1,182 @@
+// Part of the composition root: the identity of this sidecar, and the connections that rest on it. Loaded where there is one: node:tls
+// and the authority's code cost several MB of memory.
+import type { Bootstrap } from "./config/bootstrap.ts";
+import { ProxyError } from "./errors.ts";
+import { identityFiles } from "./identity/files_io.ts";
+import { Rotation } from "./identity/rotation.ts";
+import { SelfSigned } from "./identity/self_signed.ts";
+import { formatId, isWorkloadId } from "./identity/spiffe.ts";
+import type { Clock } from "./lib/clock.ts";
+import { MeshIdentity } from "./net/mesh_identity.ts";
+import { dialMesh, listenMesh } from "./net/mesh_tls.ts";
+import type { HostPort, Listener } from "./net/tcp.ts";
+import type { TlsFailure } from "./net/tls_accept.ts";
+import { TlsIdentity } from "./net/tls_identity.ts";
+import type { AlpnProtocol, Transport, TransportPeer } from "./net/transport.ts";
+import { PeerError } from "./net/trust_path.ts";
+import type { PortEvents } from "./proxy/listener.ts";
+import type { Logger } from "./telemetry/log.ts";
+import type { Metrics } from "./telemetry/metrics.ts";
+import { UntrustedPeer } from "./upstream/dial.ts";
+import type { DialProtocol } from "./upstream/pool.ts";
+
+export interface MeshPartsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+const ALPN: Readonly<Record<DialProtocol, readonly AlpnProtocol[]>> = {
+  http1: ["http/1.1"],
+  http2: ["h2"],
+  tcp: [],
+};
+
+/** One refusal a second and reason is told in the log; the metric counts all. */
+const TOLD_EVERY_MS = 1_000;
+
+/** mTLS with the other sidecars. */
+export class Mesh {
+  readonly #config: Bootstrap["identity"];
+  readonly #options: MeshPartsOptions;
+  readonly #rotation: Rotation;
+  readonly #toldAt = new Map<string, number>();
+  readonly #countHandshake: (result: string) => void;
+  #identity: MeshIdentity | undefined;
+
+  constructor({ identity, service }: Bootstrap, options: MeshPartsOptions) {
+    const { trustDomain, namespace, source } = identity;
+    const { clock, log, metrics } = options;
+    this.#config = identity;
+    this.#options = options;
+    this.#rotation = new Rotation({
+      source: new SelfSigned({
+        directory: source.directory,
+        workload: { trustDomain, namespace, service: service.name },
+        lifeMs: source.leafLifeMs,
+        files: identityFiles,
+        epoch: () => clock.epoch(),
+      }),
+      clock,
+      log,
+      random: Math.random,
+      use: (material) => this.#use(new TlsIdentity(material)),
+    });
+    const connections = metrics.counter(
+      "mesh_inbound_handshakes_total",
+      "Connections to the inbound port: mtls, plain, or why they were refused.",
+    );
+    this.#countHandshake = (result) => connections.with({ result }).add();
+    this.#exportGauges(metrics);
+  }
+
+  /** Rejects with an error for the operator when there is no identity to be had. */
+  async start(): Promise<void> {
+    await this.#rotation.start();
+  }
+
+  async close(): Promise<void> {
+    await this.#rotation.close();
+  }
+
+  /** Connects to a service of this mesh. Rejects with UntrustedPeer when somebody else answers. */
+  async dial(
+    address: HostPort,
+    service: string,
+    signal: AbortSignal,
+    protocol: DialProtocol,
+  ): Promise<Transport> {
+    const { trustDomain, namespace } = this.#config;
+    try {
+      return await dialMesh({ host: address.host, port: address.port }, signal, {
+        identity: this.#held(),
+        expectedId: formatId({ trustDomain, namespace, service }),
+        alpn: ALPN[protocol],
+      });
+    } catch (error) {
+      if (error instanceof PeerError) throw new UntrustedPeer(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** The inbound port. Rejects with ListenError. */
+  listen(address: HostPort, { onConnection, onRefused, onError }: PortEvents): Promise<Listener> {
+    const { clock } = this.#options;
+    const mode = this.#config.mode === "permissive" ? "permissive" : "strict";
+    return listenMesh(address, {
+      identity: this.#held(),
+      clock,
+      mode,
+      onConnection: (transport) => {
+        this.#countHandshake(transport.peer.identity === undefined ? "plain" : "mtls");
+        onConnection(transport);
+      },
+      onRefused: (transport) => {
+        const message = "this port takes mTLS only (identity.mode: strict)";
+        this.#refused({ reason: "plaintext", peer: transport.peer, detail: message });
+        onRefused(transport, new ProxyError("tls-required", message, { side: "downstream" }));
+      },
+      onFailure: (failure) => this.#refused(failure),
+      onError,
+    });
+  }
+
+  #held(): MeshIdentity {
+    if (this.#identity === undefined) throw new Error("the identity has not been started");
+    return this.#identity;
+  }
+
+  #use(next: TlsIdentity): void {
+    const { clock, log } = this.#options;
+    if (this.#identity === undefined) {
+      this.#identity = new MeshIdentity(next, { clock, isValidId: isWorkloadId });
+      return;
+    }
+    const closed = this.#identity.update(next);
+    if (closed > 0) log.warn("closed connections that no trusted root vouches for", { closed });
+  }
+
+  #refused({ reason, peer, detail }: Refusal): void {
+    this.#countHandshake(reason);
+    const { clock, log } = this.#options;
+    const now = clock.now();
+    if (now - (this.#toldAt.get(reason) ?? -Infinity) < TOLD_EVERY_MS) return;
+    this.#toldAt.set(reason, now);
+    log.warn("a connection to the inbound port was refused", {
+      reason,
+      peer: `${peer.host}:${peer.port}`,
+      detail,
+    });
+  }
+
+  #exportGauges(metrics: Metrics): void {
+    const expiry = metrics.gauge(
+      "mesh_identity_expiry_timestamp_seconds",
+      "When this sidecar's certificate expires.",
+    );
+    const generation = metrics.gauge(
+      "mesh_identity_generation",
+      "Goes up with every certificate that came into force.",
+    );
+    const failing = metrics.gauge(
+      "mesh_identity_renewal_failing",
+      "1 while the certificate cannot be renewed.",
+    );
+    const connections = metrics.gauge(
+      "mesh_mtls_connections",
+      "Open connections under mTLS, in both directions.",
+    );
+    metrics.onRender(() => {
+      expiry.with().set(this.#rotation.notAfterMs / 1000);
+      generation.with().set(this.#rotation.generation);
+      failing.with().set(this.#rotation.failure === undefined ? 0 : 1);
+      connections.with().set(this.#identity?.openConnections ?? 0);
+    });
+  }
+}
+
+interface Refusal {
+  readonly reason: TlsFailure["reason"] | "plaintext";
+  readonly peer: TransportPeer;
+  readonly detail: string;
+}
