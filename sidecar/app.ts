@@ -136,11 +136,15 @@ class Sidecar implements RunningSidecar {
     );
   }
 
-  #dial(address: Address, signal: AbortSignal, protocol: DialProtocol): Promise<Transport> {
-    const { service } = address;
-    if (service === undefined) return dialTcp(address, signal);
-    if (this.#mesh === undefined) throw new Error("the identity has not been loaded");
-    return this.#mesh.dial(address, service, signal, protocol);
+  async #dial(address: Address, signal: AbortSignal, protocol: DialProtocol): Promise<Transport> {
+    const { security = { kind: "plain" } } = address;
+    if (security.kind === "plain") return await dialTcp(address, signal);
+    if (security.kind === "mesh") {
+      if (this.#mesh === undefined) throw new Error("the identity has not been loaded");
+      return await this.#mesh.dial(address, security.service, signal, protocol);
+    }
+    const { dialOrigin } = await import("./app_tls.ts");
+    return await dialOrigin(address, signal, protocol);
   }
 
   #makeReconciler(environment: StartOptions["environment"]): Reconciler {

@@ -5,10 +5,12 @@ import { AccessLog } from "./filters/access_log.ts";
 import { Cors } from "./filters/cors.ts";
 import type { Filter, ListenerKind } from "./filters/filter.ts";
 import { Forwarded } from "./filters/forwarded.ts";
+import { Hsts } from "./filters/hsts.ts";
 import { importSecret, Jwt } from "./filters/jwt.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { RequestMetrics } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
+import { identityFiles } from "./identity/files_io.ts";
 import { DEFAULT_HTTP2_LIMITS } from "./http2/limits.ts";
 import type { Clock } from "./lib/clock.ts";
 import { newRequestId } from "./lib/request_id.ts";
@@ -103,7 +105,21 @@ export class ListenerFactory {
   }
 
   async openEdge(gateway: NonNullable<Bootstrap["gateway"]>): Promise<ProxyListener> {
-    return this.#open("edge", "edge", gateway.bind, await this.#edgeStages(gateway));
+    const { bind, tls } = gateway;
+    const stages = await this.#edgeStages(gateway);
+    if (tls === undefined) return this.#open("edge", "edge", bind, stages);
+    const { clock, log, metrics } = this.#parts;
+    const secure = tls.hstsMaxAgeMs > 0 ? [new Hsts(tls.hstsMaxAgeMs), ...stages] : stages;
+    const { listenEdge } = await import("./app_tls.ts");
+    const handshakes = metrics.counter(
+      "mesh_edge_handshakes_total",
+      "Connections to the edge under TLS: tls, plain, or why they were refused.",
+    );
+    return await ProxyListener.open(
+      this.#options("edge", bind, this.#acceptor("edge", secure, "https")),
+      (address, events) =>
+        listenEdge(address, events, { tls, files: identityFiles, clock, log, handshakes }),
+    );
   }
 
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
@@ -141,7 +157,11 @@ export class ListenerFactory {
     return this.#listen(name, address, this.#acceptor(kind, stages));
   }
 
-  #acceptor(kind: ListenerKind, stages: readonly Stage[]): HttpAcceptor {
+  #acceptor(
+    kind: ListenerKind,
+    stages: readonly Stage[],
+    scheme: "http" | "https" = "http",
+  ): HttpAcceptor {
     const { bootstrap, store, forwarder, clock, log } = this.#parts;
     const { access } = bootstrap.log;
     const first: Stage[] = access === "off"
@@ -156,7 +176,7 @@ export class ListenerFactory {
       log,
       onRefused: (reason) => this.#refused.with({ listener: kind, reason }).add(),
     });
-    return new HttpAcceptor(handler, listenerLimits(bootstrap));
+    return new HttpAcceptor(handler, listenerLimits(bootstrap), scheme);
   }
 
   #listen(name: string, address: Address, acceptor: Acceptor): ProxyListener {

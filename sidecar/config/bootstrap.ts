@@ -99,8 +99,8 @@ export interface RetryPolicy {
 
 export interface UpstreamPolicy {
   readonly protocol: "auto" | "http1" | "http2" | "tcp";
-  /** `mesh`: by mTLS as the identity section says; `none`: plain, for an endpoint without a sidecar. */
-  readonly tls?: "mesh" | "none";
+  /** `mesh`: by mTLS as the identity section says; `none`: plain, `origin`: TLS as in the web, for endpoints without a sidecar. */
+  readonly tls?: "mesh" | "none" | "origin";
   readonly loadBalancer: { readonly algorithm: "round-robin" };
   readonly retry?: RetryPolicy;
   /** A local port dedicated to this upstream: whatever Host says, requests go there. */
@@ -199,8 +199,19 @@ export interface TranscodeConfig {
   };
 }
 
+/** Paths of PEM files; they are watched. */
+export interface EdgeTlsConfig {
+  /** By the names in each; the first answers for all others. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+  readonly clientCertificates?: { readonly trustBundle: string; readonly require: boolean };
+  /** Strict-Transport-Security (RFC 6797) on every answer; 0: none. */
+  readonly hstsMaxAgeMs: number;
+}
+
 export interface Gateway {
   readonly bind: Address;
+  /** Absent: plain HTTP. */
+  readonly tls?: EdgeTlsConfig;
   readonly cors?: Cors;
   readonly jwt?: JwtConfig;
   readonly login?: LoginConfig;

@@ -1,6 +1,7 @@
 // The gateway section -> Gateway, with what its routes derive from each other's settings.
 import type {
   Cors,
+  EdgeTlsConfig,
   Gateway,
   JwtConfig,
   LoginConfig,
@@ -12,14 +13,24 @@ import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 
 /** The gateway that the section means. */
 export function buildGateway(document: GatewayDocument): Gateway {
-  const { bind, cors, jwt, login, routes, trustedProxies } = document;
+  const { bind, tls, cors, jwt, login, routes, trustedProxies } = document;
   return {
     bind,
+    ...(tls === undefined ? {} : { tls: buildTls(tls) }),
     ...(cors === undefined ? {} : { cors: buildCors(cors) }),
     ...(jwt === undefined ? {} : { jwt: buildJwt(jwt) }),
     ...(login === undefined ? {} : { login: buildLogin(login) }),
     routes: routes.map(buildRoute),
     trustedProxies,
+  };
+}
+
+function buildTls(tls: NonNullable<GatewayDocument["tls"]>): EdgeTlsConfig {
+  const { cert = "", key = "", certificates = [{ cert, key }], clientCertificates, hsts } = tls;
+  return {
+    certificates,
+    ...(clientCertificates === undefined ? {} : { clientCertificates }),
+    hstsMaxAgeMs: hsts,
   };
 }
 

@@ -133,6 +133,14 @@ export const DEFAULTS = {
     value: "0.0.0.0:8000",
     reason: "The edge exists to be called from outside.",
   },
+  "gateway.tls.clientCertificates.require": {
+    value: true,
+    reason: "Who names authorities for clients means to let in nobody else.",
+  },
+  "gateway.tls.hsts": {
+    value: "0s",
+    reason: "A browser that was told so once cannot be told otherwise: it must be asked for.",
+  },
   "gateway.routes[].match.methods": {
     value: [],
     reason: "None named: a route takes every method.",

@@ -6,6 +6,7 @@ import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 type Report = (path: Path, message: string) => void;
 
 export function gatewayRules(gateway: GatewayDocument, report: Report): void {
+  tlsRules(gateway, report);
   corsRules(gateway, report);
   loginRules(gateway, report);
   claimHeaderRules(gateway, report);
@@ -30,6 +31,15 @@ function transcodeRules({ transcode }: RouteDocument, path: Path, report: Report
   if (count === 1) return;
   const what = count === 0 ? "no source of rules" : "more than one source of rules";
   report(path, `${what}, expected exactly one of proto, descriptorSet, reflection`);
+}
+
+function tlsRules({ tls }: GatewayDocument, report: Report): void {
+  if (tls === undefined) return;
+  const { cert, key, certificates } = tls;
+  const isPair = cert !== undefined && key !== undefined;
+  const isNone = cert === undefined && key === undefined;
+  if (certificates === undefined ? isPair : isNone) return;
+  report(["gateway", "tls"], "expected either cert and key, or certificates");
 }
 
 function corsRules({ cors }: GatewayDocument, report: Report): void {

@@ -12,6 +12,12 @@ export interface DownstreamLimits extends ServerLimits {
   readonly http2: Http2Limits;
 }
 
+export interface DownstreamOptions {
+  readonly limits: DownstreamLimits;
+  /** How the client names what it gets here; default: http. */
+  readonly scheme?: "http" | "https";
+}
+
 /** The first read: a head of HTTP/1.1, or the preface with its settings, and the first request behind it. */
 const FIRST_BYTES = 4096;
 
@@ -25,15 +31,21 @@ export class Downstream implements Sweepable {
   readonly #transport: Transport;
   readonly #handler: Handler;
   readonly #limits: DownstreamLimits;
+  readonly #scheme: "http" | "https";
   #state: State = "silent";
   #connection: Http1ServerConnection | Http2ServerConnection | undefined;
   #isDraining = false;
   #since: number | undefined;
 
-  constructor(transport: Transport, handler: Handler, limits: DownstreamLimits) {
+  constructor(
+    transport: Transport,
+    handler: Handler,
+    { limits, scheme = "http" }: DownstreamOptions,
+  ) {
     this.#transport = transport;
     this.#handler = handler;
     this.#limits = limits;
+    this.#scheme = scheme;
   }
 
   /** Resolves when the connection is closed. Never rejects. */
@@ -64,7 +76,13 @@ export class Downstream implements Sweepable {
 
   #openHttp1(buffer: Uint8Array<ArrayBuffer>, count: number): Http1ServerConnection {
     const received = { bytes: buffer, count };
-    return new Http1ServerConnection(this.#transport, this.#handler, this.#limits, received);
+    return new Http1ServerConnection(
+      this.#transport,
+      this.#handler,
+      this.#limits,
+      received,
+      this.#scheme,
+    );
   }
 
   #openHttp2(buffer: Uint8Array<ArrayBuffer>, count: number): Http2ServerConnection {
@@ -74,6 +92,7 @@ export class Downstream implements Sweepable {
       this.#handler,
       http2,
       buffer.subarray(0, count),
+      this.#scheme,
     );
   }
 

@@ -35,7 +35,7 @@ function rig() {
     finished: () => {},
     refuse: () => emptyResponse(400),
   };
-  const downstream = new Downstream(transport, handler, LIMITS);
+  const downstream = new Downstream(transport, handler, { limits: LIMITS });
   let isServed = false;
   const served = downstream.serve().then(() => isServed = true);
   const targets = () => requests.map(({ request }) => `${request.version} ${request.target}`);

@@ -10,14 +10,20 @@ import type { Acceptor } from "./listener.ts";
 export class HttpAcceptor implements Acceptor {
   readonly #handler: Handler;
   readonly #limits: DownstreamLimits;
+  readonly #scheme: "http" | "https";
 
-  constructor(handler: Handler, limits: DownstreamLimits) {
+  /** `scheme` is how clients name what they get here. */
+  constructor(handler: Handler, limits: DownstreamLimits, scheme: "http" | "https" = "http") {
     this.#handler = handler;
     this.#limits = limits;
+    this.#scheme = scheme;
   }
 
   accept(transport: Transport): Downstream {
-    return new Downstream(transport, this.#handler, this.#limits);
+    return new Downstream(transport, this.#handler, {
+      limits: this.#limits,
+      scheme: this.#scheme,
+    });
   }
 
   /** One small write, which an empty socket buffer always takes, and no wait for a client that may not read it. */

@@ -29,8 +29,8 @@ export interface RetrySettings {
 export interface UpstreamSettings {
   /** What its endpoints speak; `tcp` is bytes that nobody reads, for a dedicated port. */
   readonly protocol: "auto" | "http1" | "http2" | "tcp";
-  /** `mesh`, also where absent: by mTLS as far as this sidecar has an identity; `none`: plain. */
-  readonly tls?: "mesh" | "none";
+  /** `mesh`, also where absent: by mTLS as far as this sidecar has an identity; `none`: plain; `origin`: TLS as in the web. */
+  readonly tls?: "mesh" | "none" | "origin";
   readonly loadBalancer: { readonly algorithm: "round-robin" };
   /** How long the head of a response may take once the request was sent; 0: no limit. */
   readonly timeoutMs: number;

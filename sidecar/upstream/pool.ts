@@ -27,12 +27,17 @@ export const DEFAULT_POOL_LIMITS = {
   connectTimeoutMs: 3000,
 } as const;
 
-/** Where to connect, and who must answer there. */
+/** Who must answer: a service of the mesh by mTLS, the owner of the host's name by TLS as in the web, or anybody. */
+export type Security =
+  | { readonly kind: "mesh"; readonly service: string }
+  | { readonly kind: "origin" }
+  | { readonly kind: "plain" };
+
+/** Where to connect, and who must answer there; without `security`, anybody. */
 export interface Address {
   readonly host: string;
   readonly port: number;
-  /** The service of the mesh that must prove itself by mTLS; absent: a plain connection. */
-  readonly service?: string | undefined;
+  readonly security?: Security;
 }
 
 /** What a connection is going to be used for. */

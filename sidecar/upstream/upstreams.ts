@@ -5,7 +5,7 @@ import type { Cluster, Endpoint, Snapshot } from "../snapshot/snapshot.ts";
 import { type Picker, RoundRobin, type Turn } from "./balancer/round_robin.ts";
 import { Http1Pool } from "./http1_pool.ts";
 import { Http2Pool } from "./http2_pool.ts";
-import type { Pool, PoolContext, PoolSize } from "./pool.ts";
+import type { Pool, PoolContext, PoolSize, Security } from "./pool.ts";
 import { announcesHttp2, announcesMtls, chooseProtocol, type Protocol } from "./protocol.ts";
 import { RetryBudget } from "./retry_budget.ts";
 
@@ -21,7 +21,7 @@ type Pools = { -readonly [P in Protocol]: Pool | undefined };
 
 interface Entry {
   readonly cluster: string;
-  readonly isMesh: boolean;
+  readonly security: Security["kind"];
   readonly announcesHttp2: boolean;
   readonly pools: Pools;
 }
@@ -79,7 +79,7 @@ export class Upstreams {
   pool(cluster: Cluster, endpoint: Endpoint, request: Request): Pool {
     const known = this.#entryOf.get(endpoint);
     // Policy may change how an endpoint is met while the endpoint stays.
-    if (known !== undefined && known.isMesh === this.#isMesh(cluster, endpoint)) {
+    if (known !== undefined && known.security === this.#securityOf(cluster, endpoint)) {
       const pool = known.pools[chooseProtocol(cluster, known.announcesHttp2, request)];
       if (pool?.isOpen) return pool;
     }
@@ -87,28 +87,31 @@ export class Upstreams {
     this.#entryOf.set(endpoint, entry);
     const protocol = chooseProtocol(cluster, entry.announcesHttp2, request);
     const { host, port } = endpoint;
-    const address = { host, port, service: entry.isMesh ? cluster.name : undefined };
+    const { security: kind } = entry;
+    const security: Security = kind === "mesh" ? { kind, service: cluster.name } : { kind };
+    const address = { host, port, security };
     return entry.pools[protocol] ??= protocol === "http2"
       ? new Http2Pool(address, this.#context)
       : new Http1Pool(address, this.#context);
   }
 
-  /** Whether an endpoint must prove to be of its cluster. */
-  #isMesh(cluster: Cluster, endpoint: Endpoint): boolean {
+  /** Who must answer at an endpoint. */
+  #securityOf(cluster: Cluster, endpoint: Endpoint): Security["kind"] {
     const { mtls = "off" } = this.#context;
-    if (mtls === "off" || cluster.tls === "none") return false;
-    return mtls === "strict" || announcesMtls(endpoint);
+    if (cluster.tls === "origin") return "origin";
+    if (mtls === "off" || cluster.tls === "none") return "plain";
+    return mtls === "strict" || announcesMtls(endpoint) ? "mesh" : "plain";
   }
 
   #entry(cluster: Cluster, endpoint: Endpoint): Entry {
-    const isMesh = this.#isMesh(cluster, endpoint);
-    const key = keyOf(cluster, endpoint, isMesh);
+    const security = this.#securityOf(cluster, endpoint);
+    const key = keyOf(cluster, endpoint, security);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
       const pools = { http1: undefined, http2: undefined };
       entry = {
         cluster: cluster.name,
-        isMesh,
+        security,
         announcesHttp2: announcesHttp2(endpoint),
         pools,
       };
@@ -125,7 +128,7 @@ export class Upstreams {
     const clusters = [...snapshot.clusters.values(), ...apps];
     for (const cluster of clusters) {
       for (const endpoint of cluster.endpoints) {
-        wanted.add(keyOf(cluster, endpoint, this.#isMesh(cluster, endpoint)));
+        wanted.add(keyOf(cluster, endpoint, this.#securityOf(cluster, endpoint)));
       }
     }
     for (const pool of this.#draining) if (pool.isEmpty) this.#draining.delete(pool);
@@ -167,6 +170,6 @@ function poolsIn(pools: Pools): Pool[] {
   return PROTOCOLS.map((protocol) => pools[protocol]).filter((pool) => pool !== undefined);
 }
 
-function keyOf(cluster: Cluster, endpoint: Endpoint, isMesh: boolean): string {
-  return `${cluster.name}|${endpoint.host}:${endpoint.port}|${isMesh ? "mtls" : "plain"}`;
+function keyOf(cluster: Cluster, endpoint: Endpoint, security: Security["kind"]): string {
+  return `${cluster.name}|${endpoint.host}:${endpoint.port}|${security}`;
 }

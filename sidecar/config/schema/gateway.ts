@@ -192,8 +192,42 @@ const route = section({ description: "Where some requests go." }, {
   transcode: transcode.optional(),
 });
 
+const pem = (description: string) => anyText(description, "the path of a PEM file");
+
+const certificate = {
+  cert: pem("Path of the certificate and its intermediates."),
+  key: pem("Path of the private key."),
+};
+
+const clientCertificates = section({ description: "Certificates of clients." }, {
+  trustBundle: pem("Path of the authorities whose clients are let in."),
+  require: byDefault(
+    "gateway.tls.clientCertificates.require",
+    flag("Whether a client without a certificate is refused."),
+  ),
+});
+
+/** One certificate here, or some in a list; the rule stands in gateway_rules.ts for a message and here for editors. */
+const tls = section({ description: "HTTPS at the edge. The files are watched." }, {
+  cert: certificate.cert.optional(),
+  key: certificate.key.optional(),
+  certificates: list(
+    "Certificates by the names in each; the first answers for all others.",
+    section({ description: "One certificate." }, certificate),
+    1,
+  ).optional(),
+  clientCertificates: clientCertificates.optional(),
+  hsts: byDefault(
+    "gateway.tls.hsts",
+    duration("max-age of Strict-Transport-Security; 0: none.", {
+      maxMs: Number.MAX_SAFE_INTEGER,
+    }),
+  ),
+}).meta({ oneOf: [{ required: ["cert", "key"] }, { required: ["certificates"] }] });
+
 export const gateway = section({ description: "Makes this instance an edge." }, {
   bind: byDefault("gateway.bind", bindAddress("Where clients call.")),
+  tls: tls.optional(),
   cors: cors.optional(),
   jwt: jwt.optional(),
   login: login.optional(),

@@ -47,10 +47,11 @@ export const upstream = section({ description: "How one upstream service is call
   ),
   tls: byDefault(
     "policy.upstreams.*.tls",
-    choice("mesh: mTLS as the identity section says; none: plain, for what has no sidecar.", [
-      "mesh",
-      "none",
-    ]),
+    choice(
+      "mesh: mTLS as the identity section says; for what has no sidecar none: plain, or origin: TLS, " +
+        "where the certificate must be for the endpoint's host.",
+      ["mesh", "none", "origin"],
+    ),
   ),
   loadBalancer: loadBalancer.prefault({}),
   retry: retry.optional(),
