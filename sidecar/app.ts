@@ -156,6 +156,7 @@ class Sidecar implements RunningSidecar {
       defaultUpstream: defaultUpstream({ isEdge: gateway !== undefined }),
       app: service.app,
       routes: gateway?.routes ?? [],
+      place: this.#bootstrap.identity,
       services: verify?.kind === "service" ? [verify.service] : [],
       clock: this.#clock,
       log: this.#log,

@@ -2,6 +2,7 @@
 import type { Mesh } from "./app_identity.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
+import { AuthorizationFilter } from "./filters/authorization.ts";
 import { Cors } from "./filters/cors.ts";
 import type { Filter, ListenerKind } from "./filters/filter.ts";
 import { Forwarded } from "./filters/forwarded.ts";
@@ -74,7 +75,9 @@ export class ListenerFactory {
   /** With a `mesh`, callers prove who they are; a plain one, where it may come at all, says nothing about users. */
   openInbound(mesh: Mesh | undefined): ProxyListener | Promise<ProxyListener> {
     const { bootstrap: { listeners: { inbound } } } = this.#parts;
-    const stages = [this.#forwarded("inbound"), new InboundRouter()];
+    const { clock, log, metrics } = this.#parts;
+    const authorization = new AuthorizationFilter({ clock, log, metrics });
+    const stages = [this.#forwarded("inbound"), authorization, new InboundRouter()];
     if (mesh === undefined) return this.#open("inbound", "inbound", inbound, stages);
     const proven = [new StripIdentity({ from: "anonymous" }), ...stages];
     const acceptor = this.#acceptor("inbound", proven);

@@ -91,6 +91,7 @@ function describeSnapshot(views: AdminViews): unknown {
     policy: { revision: snapshot.policyRevision, problem: views.policyProblem() ?? null },
     app: snapshot.app === undefined ? null : { ...snapshot.app, health: views.appHealth() ?? null },
     isRegistered: views.isRegistered(),
+    authorization: snapshot.authorization?.settings ?? null,
     clusters: describeEndpoints(snapshot),
     defaultUpstream: snapshot.defaultUpstream,
   };

@@ -109,8 +109,22 @@ export interface UpstreamPolicy {
   readonly timeoutMs: number;
 }
 
+export interface AuthorizationRule {
+  /** Default: its place in the list. */
+  readonly name: string;
+  readonly action: "allow" | "deny";
+  readonly from: readonly string[];
+  readonly methods: readonly string[];
+  readonly paths: readonly string[];
+}
+
 export interface InboundPolicy {
   readonly timeoutMs: number;
+  /** Absent where there is no rule. */
+  readonly authorization?: {
+    readonly mode: "enforce" | "dry-run";
+    readonly rules: readonly AuthorizationRule[];
+  };
 }
 
 /** The dynamic document: section `policy` of the bootstrap, or the file that policySource names. */

@@ -49,8 +49,15 @@ export function buildPolicy(document: PolicyDocument): Policy {
     .map(([name, upstream]) => [name, buildUpstream(upstream)] as const);
   return deepFreeze({
     upstreams: new Map(upstreams),
-    inbound: { timeoutMs: document.inbound.timeout },
+    inbound: buildInbound(document.inbound),
   });
+}
+
+function buildInbound(
+  { timeout, authorization, authorizationMode: mode }: PolicyDocument["inbound"],
+): Policy["inbound"] {
+  const rules = authorization.map((rule, index) => ({ ...rule, name: rule.name ?? `[${index}]` }));
+  return { timeoutMs: timeout, ...(rules.length === 0 ? {} : { authorization: { mode, rules } }) };
 }
 
 /** What the edge waits for an upstream that the policy does not name: a caller outside is less patient. */

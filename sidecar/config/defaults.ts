@@ -111,6 +111,21 @@ export const DEFAULTS = {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
   },
+  "policy.inbound.authorization": {
+    value: [],
+    reason: "Being of the mesh is enough until somebody says who may call whom.",
+  },
+  "policy.inbound.authorizationMode": {
+    value: "enforce",
+    reason: "A rule that does nothing must be asked for.",
+  },
+  "policy.inbound.authorization[].action": {
+    value: "allow",
+    reason: "Rules say who may; what must not be is the exception.",
+  },
+  "policy.inbound.authorization[].from": { value: [], reason: "None named: every caller." },
+  "policy.inbound.authorization[].methods": { value: [], reason: "None named: every method." },
+  "policy.inbound.authorization[].paths": { value: [], reason: "None named: every path." },
   "identity.mode": {
     value: "off",
     reason: "Every sidecar of a mesh must be told together; the demo is strict.",

@@ -26,6 +26,7 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   listenerRules(bootstrapListeners(document), report);
   appListenerRules(document, report);
   if (document.policy !== undefined) tcpRules(document.policy, ["policy", "upstreams"], report);
+  authorizationRules(document, report);
   if (document.gateway !== undefined) gatewayRules(document.gateway, report);
 }
 
@@ -40,6 +41,18 @@ function tcpRules(policy: PolicyDocument, path: Path, report: Report): void {
   for (const [name, { protocol, bind }] of Object.entries(policy.upstreams)) {
     if (protocol !== "tcp" || bind !== undefined) continue;
     report([...path, name, "protocol"], "tcp needs a port of its own, expected bind beside it");
+  }
+}
+
+/** Without mTLS nobody can be named. */
+function authorizationRules({ policy, identity }: SoundSections, report: Report): void {
+  if (identity?.mode !== "off") return;
+  for (const [index, { from }] of (policy?.inbound.authorization ?? []).entries()) {
+    if (from.length === 0) continue;
+    report(
+      ["policy", "inbound", "authorization", index, "from"],
+      "identity.mode is off, so no caller proves who it is: expected mode strict or permissive",
+    );
   }
 }
 

@@ -21,6 +21,8 @@ export interface ReconcilerOptions {
   /** Where the local app listens, for HTTP/1.1 and for HTTP/2. */
   readonly app: Pick<App, "http" | "grpc"> | undefined;
   readonly routes: readonly RouteConfig[];
+  /** Where this sidecar is in the mesh. */
+  readonly place?: SnapshotInputs["place"];
   /** Services to watch from the start, besides those that routes and policy name. */
   readonly services: readonly string[];
   readonly clock: Clock;
@@ -138,6 +140,8 @@ export class Reconciler implements PolicyListener {
       endpoints: this.#endpoints,
       app: app && { http: app.http, grpc: app.grpc, timeoutMs: policy.inbound.timeoutMs },
       routes,
+      authorization: policy.inbound.authorization,
+      place: this.#options.place,
     };
   }
 

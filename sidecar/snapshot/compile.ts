@@ -1,4 +1,5 @@
 // Inputs to snapshot: pure, so the same inputs always mean the same mesh.
+import { Authorization, type AuthorizationSettings, type Place } from "./authorization.ts";
 import { RouteTable } from "./route_table.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
 
@@ -23,6 +24,9 @@ export interface SnapshotInputs {
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
   readonly app: AppInputs | undefined;
   readonly routes: readonly Route[];
+  readonly authorization?: AuthorizationSettings | undefined;
+  /** What a bare service name in it stands for. */
+  readonly place?: Place | undefined;
 }
 
 /** What did not change is shared with `previous`, so that identity of a part means that it stayed. */
@@ -44,10 +48,23 @@ export function compileSnapshot(
     clusters,
     defaultUpstream: inputs.defaultUpstream,
     ...compileApps(inputs.app, previous),
+    authorization: compileAuthorization(inputs, previous),
     routes: isSameRoutes && previous !== undefined
       ? previous.routes
       : new RouteTable(inputs.routes),
   });
+}
+
+const DEFAULT_PLACE: Place = { trustDomain: "mesh.local", namespace: "default" };
+
+function compileAuthorization(
+  { authorization: settings, place = DEFAULT_PLACE }: SnapshotInputs,
+  previous: Snapshot | undefined,
+): Authorization | undefined {
+  if (settings === undefined) return undefined;
+  const before = previous?.authorization;
+  const isSame = JSON.stringify(before?.settings) === JSON.stringify(settings);
+  return before !== undefined && isSame ? before : new Authorization(settings, place);
 }
 
 const NO_ENDPOINTS: readonly Endpoint[] = Object.freeze([]);

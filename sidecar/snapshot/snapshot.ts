@@ -1,4 +1,5 @@
 // What the mesh wants now: frozen data that control writes and the data path reads, captured once per exchange.
+import type { Authorization } from "./authorization.ts";
 import type { RouteRule, RouteTable } from "./route_table.ts";
 
 /** One address of a cluster. */
@@ -96,6 +97,8 @@ export interface Snapshot {
   readonly app: Cluster | undefined;
   /** Where the app has its gRPC calls, if elsewhere than the rest. */
   readonly grpcApp: Cluster | undefined;
+  /** Who may call the local app; absent: everybody. */
+  readonly authorization: Authorization | undefined;
   /** Routes of the gateway; empty elsewhere. */
   readonly routes: RouteTable<Route>;
 }

@@ -189,6 +189,47 @@ Deno.test("in permissive mode plain and mTLS go side by side, and only who prove
   assert(await metric(b, 'mesh_inbound_handshakes_total{result="plain"}') >= 2);
 });
 
+Deno.test("authorization lets in whom its rules name, and a policy pushed meanwhile holds for the next call", async () => {
+  await using workspace = new Workspace();
+  await using callers = echo("caller");
+  await using users = echo("users");
+  const rules = (paths: string) =>
+    JSON.stringify({
+      inbound: { authorization: [{ name: "orders", from: ["order-service"], paths: [paths] }] },
+    });
+  await workspace.write("policy.json", rules("/users/*"));
+  const identity = { mode: "strict" };
+  await using b = await TestSidecar.start(workspace, {
+    service: "user-service",
+    app: users.port,
+    config: { identity, policySource: { file: "policy.json" } },
+  });
+  await using a = await TestSidecar.start(workspace, {
+    service: "order-service",
+    app: callers.port,
+    config: STRICT,
+  });
+  await using c = await TestSidecar.start(workspace, {
+    service: "payment-service",
+    app: callers.port,
+    config: STRICT,
+  });
+  const from = (sidecar: TestSidecar, path: string) =>
+    ask(sidecar.ports.outbound, get("user-service", path));
+  await a.sees("user-service", [b.ports.inbound]);
+  assertEquals(statusOf(await from(a, "/users/1")), 200);
+  const refused = await from(a, "/credentials/verify");
+  assertEquals(statusOf(refused), 403);
+  assertEquals(refused.body, '{"error":"forbidden: no rule allows it"}');
+  assertEquals(refused.fields.get("x-mesh-reason"), "forbidden");
+  assertEquals(statusOf(await from(c, "/users/1")), 403);
+  assertEquals(statusOf(await from(a, "/users/%2e%2e/credentials/verify")), 400);
+  await workspace.write("policy.json", rules("/credentials/*"));
+  await until("the new rules", async () => statusOf(await from(a, "/credentials/verify")) === 200);
+  assertEquals(statusOf(await from(a, "/users/1")), 403);
+  assert(await metric(b, 'mesh_authorization_total{decision="refused"}') >= 4);
+});
+
 Deno.test("upstreams.X.tls: none reaches an endpoint without a sidecar in a strict mesh", async () => {
   await using workspace = new Workspace();
   await using callers = echo("caller");
