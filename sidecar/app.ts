@@ -1,6 +1,7 @@
 // The composition root: makes every part, hands each what it needs, starts them in order and stops them in reverse.
 // This file and its parts app_*.ts are the only ones that may import everything.
 import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
+import { Tokens } from "./app_jwt.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
@@ -74,6 +75,7 @@ class Sidecar implements RunningSidecar {
   readonly #health: Health | undefined;
   readonly #forwarder: Forwarder;
   #transcoderOf: TranscoderOf = () => undefined;
+  readonly #tokens: Tokens;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -103,7 +105,9 @@ class Sidecar implements RunningSidecar {
       clock,
       random: Math.random,
     });
+    this.#tokens = new Tokens({ clock, log: this.#log, metrics: this.#metrics });
     this.#factory = new ListenerFactory({
+      tokens: this.#tokens,
       bootstrap,
       store: this.#reconciler.store,
       forwarder: this.#forwarder,
@@ -161,9 +165,13 @@ class Sidecar implements RunningSidecar {
     this.#servers.push(serveHttp(listeners.admin, adminHandler(views)));
     this.#servers.push(serveHttp(listeners.health, healthHandler(views)));
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
-    this.#reconciler.store.subscribe((snapshot) => this.#upstreams.apply(snapshot));
+    this.#reconciler.store.subscribe((snapshot) => {
+      this.#upstreams.apply(snapshot);
+      this.#tokens.inbound.apply(snapshot.inboundJwt);
+    });
     await this.#loadTranscoders();
     await this.#reconciler.start();
+    this.#tokens.inbound.apply(this.#reconciler.store.current.inboundJwt);
     this.#pending.delete("registry");
     await this.#openListeners();
     this.#pending.delete("listeners");
@@ -271,6 +279,7 @@ class Sidecar implements RunningSidecar {
     await this.#health?.close();
     await this.#reconciler.close();
     await this.#registry.close();
+    this.#tokens.close();
     this.#upstreams.close();
     await Promise.all(this.#servers.map((server) => server.close()));
     this.#timeouts.dispose();

@@ -12,6 +12,7 @@ import type {
   UpstreamPolicy,
 } from "./bootstrap.ts";
 import { buildGateway } from "./build_gateway.ts";
+import { buildInboundJwt } from "./build_jwt.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
 import { type PolicyDocument, upstream, type UpstreamDocument } from "./schema/policy.ts";
 
@@ -43,11 +44,15 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
 
 /** The policy that the document means. */
 export function buildPolicy(document: PolicyDocument): Policy {
+  const { jwt } = document.inbound;
   const upstreams = Object.entries(document.upstreams)
     .map(([name, upstream]) => [name, buildUpstream(upstream)] as const);
   return deepFreeze({
     upstreams: new Map(upstreams),
-    inbound: { timeoutMs: document.inbound.timeout },
+    inbound: {
+      timeoutMs: document.inbound.timeout,
+      ...(jwt === undefined ? {} : { jwt: buildInboundJwt(jwt) }),
+    },
   });
 }
 

@@ -138,6 +138,7 @@ export class Reconciler implements PolicyListener {
       endpoints: this.#endpoints,
       app: app && { http: app.http, grpc: app.grpc, timeoutMs: policy.inbound.timeoutMs },
       routes,
+      inboundJwt: policy.inbound.jwt,
     };
   }
 

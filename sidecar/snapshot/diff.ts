@@ -36,7 +36,7 @@ export function diffSnapshots(before: Snapshot | undefined, after: Snapshot): Sn
 /** By identity of the parts, which compilation keeps: tags and weights count as much as addresses. */
 function isSameSnapshot(before: Snapshot, after: Snapshot): boolean {
   return before.policyRevision === after.policyRevision && before.app === after.app &&
-    before.grpcApp === after.grpcApp &&
+    before.grpcApp === after.grpcApp && before.inboundJwt === after.inboundJwt &&
     before.routes === after.routes && before.defaultUpstream === after.defaultUpstream &&
     before.clusters.size === after.clusters.size &&
     [...after.clusters].every(([name, cluster]) => before.clusters.get(name) === cluster);

@@ -1,4 +1,5 @@
 // What the mesh wants now: frozen data that control writes and the data path reads, captured once per exchange.
+import type { InboundJwtSettings, TokenRule } from "../identity/jwt/settings.ts";
 import type { RouteRule, RouteTable } from "./route_table.ts";
 
 /** One address of a cluster. */
@@ -75,7 +76,9 @@ export interface TranscodeSettings {
 /** One way through the gateway. */
 export interface Route extends RouteRule {
   readonly to: string;
-  readonly auth: "none" | "jwt";
+  readonly auth: "none" | "jwt" | "optional";
+  /** What the token must say besides. */
+  readonly tokenRule?: TokenRule;
   readonly rateLimit?: RateLimitSettings;
   readonly timeoutMs?: number;
   readonly transcode?: TranscodeSettings;
@@ -94,6 +97,8 @@ export interface Snapshot {
   readonly app: Cluster | undefined;
   /** Where the app has its gRPC calls, if elsewhere than the rest. */
   readonly grpcApp: Cluster | undefined;
+  /** How tokens of calls to the local app are checked; undefined: not at all. */
+  readonly inboundJwt: InboundJwtSettings | undefined;
   /** Routes of the gateway; empty elsewhere. */
   readonly routes: RouteTable<Route>;
 }
