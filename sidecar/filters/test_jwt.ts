@@ -10,7 +10,7 @@ import { TokenVerifier } from "../identity/jwt/verifier.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Exchange } from "../proxy/exchange.ts";
 import { SILENT } from "../telemetry/log.ts";
-import { Jwt } from "./jwt.ts";
+import { Jwt, type JwtOptions } from "./jwt.ts";
 
 export const PROTECTED = fakeRoute("/x", { auth: "jwt" });
 export const OPEN = fakeRoute("/x");
@@ -32,7 +32,11 @@ export interface JwtParts extends Partial<Pick<KeySourcesOptions, "fetchJson" | 
 }
 
 /** A filter that goes by the route, with keys from nowhere unless the test says so. */
-export function makeJwt(settings: JwtSettings, parts: JwtParts): Jwt {
+export function makeJwt(
+  settings: JwtSettings,
+  parts: JwtParts,
+  demandOf: JwtOptions["demandOf"] = ({ route }) => route,
+): Jwt {
   const { clock } = parts;
   const nowhere = () => Promise.reject(new Error("nowhere"));
   const sources = new KeySources({
@@ -43,7 +47,7 @@ export function makeJwt(settings: JwtSettings, parts: JwtParts): Jwt {
     ...parts,
   });
   const verifier = new TokenVerifier({ settings, sources, clock });
-  return new Jwt({ verifier, settings, clock, demandOf: ({ route }) => route });
+  return new Jwt({ verifier, settings, clock, demandOf });
 }
 
 export interface FilterOptions extends Partial<JwtSettings> {
