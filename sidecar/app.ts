@@ -1,6 +1,7 @@
 // The composition root: makes every part, hands each what it needs, starts them in order and stops them in reverse.
 // This file and its parts app_*.ts are the only ones that may import everything.
 import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
+import { Tokens } from "./app_jwt.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
 import type { Mesh } from "./app_identity.ts";
@@ -82,6 +83,7 @@ class Sidecar implements RunningSidecar {
   readonly #health: Health | undefined;
   readonly #forwarder: Forwarder;
   #transcoderOf: TranscoderOf = () => undefined;
+  readonly #tokens: Tokens;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -117,7 +119,9 @@ class Sidecar implements RunningSidecar {
       clock,
       random: Math.random,
     });
+    this.#tokens = new Tokens({ clock, log: this.#log, metrics: this.#metrics });
     this.#factory = new ListenerFactory({
+      tokens: this.#tokens,
       bootstrap,
       store: this.#reconciler.store,
       forwarder: this.#forwarder,
@@ -187,10 +191,14 @@ class Sidecar implements RunningSidecar {
     this.#servers.push(serveHttp(listeners.admin, adminHandler(views)));
     this.#servers.push(serveHttp(listeners.health, healthHandler(views)));
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
-    this.#reconciler.store.subscribe((snapshot) => this.#upstreams.apply(snapshot));
+    this.#reconciler.store.subscribe((snapshot) => {
+      this.#upstreams.apply(snapshot);
+      this.#tokens.inbound.apply(snapshot.inboundJwt);
+    });
     await this.#loadTranscoders();
     await this.#loadIdentity();
     await this.#reconciler.start();
+    this.#tokens.inbound.apply(this.#reconciler.store.current.inboundJwt);
     this.#pending.delete("registry");
     await this.#openListeners();
     this.#pending.delete("listeners");
@@ -309,6 +317,7 @@ class Sidecar implements RunningSidecar {
     await this.#reconciler.close();
     await this.#registry.close();
     await this.#mesh?.close();
+    this.#tokens.close();
     this.#upstreams.close();
     await Promise.all(this.#servers.map((server) => server.close()));
     this.#timeouts.dispose();

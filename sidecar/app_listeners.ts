@@ -1,5 +1,6 @@
 // Part of the composition root: puts each proxy port together, its stages in the order of DESIGN section 6.
 import type { Mesh } from "./app_identity.ts";
+import { signerOf, type Tokens } from "./app_jwt.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
 import { AuthorizationFilter } from "./filters/authorization.ts";
@@ -7,7 +8,6 @@ import { Cors } from "./filters/cors.ts";
 import type { Filter, ListenerKind } from "./filters/filter.ts";
 import { Forwarded } from "./filters/forwarded.ts";
 import { Hsts } from "./filters/hsts.ts";
-import { importSecret, Jwt } from "./filters/jwt.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { RequestMetrics } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
@@ -48,6 +48,7 @@ export interface ListenerParts {
   readonly poolContext: PoolContext;
   readonly transcoderOf: TranscoderOf;
   readonly discover: Discover;
+  readonly tokens: Tokens;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
   readonly clock: Clock;
@@ -75,9 +76,14 @@ export class ListenerFactory {
   /** With a `mesh`, callers prove who they are; a plain one, where it may come at all, says nothing about users. */
   openInbound(mesh: Mesh | undefined): ProxyListener | Promise<ProxyListener> {
     const { bootstrap: { listeners: { inbound } } } = this.#parts;
-    const { clock, log, metrics } = this.#parts;
+    const { clock, log, metrics, tokens } = this.#parts;
     const authorization = new AuthorizationFilter({ clock, log, metrics });
-    const stages = [this.#forwarded("inbound"), authorization, new InboundRouter()];
+    const stages = [
+      this.#forwarded("inbound"),
+      tokens.inbound,
+      authorization,
+      new InboundRouter(),
+    ];
     if (mesh === undefined) return this.#open("inbound", "inbound", inbound, stages);
     const proven = [new StripIdentity({ from: "anonymous" }), ...stages];
     const acceptor = this.#acceptor("inbound", proven);
@@ -127,7 +133,7 @@ export class ListenerFactory {
 
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
   async #edgeStages({ cors, jwt, login }: NonNullable<Bootstrap["gateway"]>): Promise<Stage[]> {
-    const { clock, forwarder, transcoderOf } = this.#parts;
+    const { clock, forwarder, transcoderOf, tokens } = this.#parts;
     const grpc = new GrpcEdge(transcoderOf);
     const stages: Stage[] = [this.#forwarded("edge")];
     if (cors !== undefined) stages.push(new Cors(cors));
@@ -135,10 +141,11 @@ export class ListenerFactory {
     if (jwt === undefined) {
       return [...stages, new EdgeRouter(), new StripIdentity(), new RateLimit(), grpc];
     }
-    const key = await importSecret(jwt.secret);
-    const names = issuerAndAudience(jwt);
-    if (login !== undefined) stages.push(new Login({ ...login, ...names, key, clock, forwarder }));
-    return [...stages, new EdgeRouter(), new Jwt({ ...jwt, key, clock }), new RateLimit(), grpc];
+    if (login !== undefined) {
+      const sign = await signerOf(login.signing);
+      stages.push(new Login({ ...login, sign, clock, forwarder }));
+    }
+    return [...stages, new EdgeRouter(), tokens.edge(jwt), new RateLimit(), grpc];
   }
 
   #forwarded(listener: ListenerKind): Filter {
@@ -214,13 +221,4 @@ export function listenerLimits({ limits }: Bootstrap): DownstreamLimits {
     tunnelIdleTimeoutMs: rest.tunnelIdleTimeoutMs,
   };
   return { ...rest, headBytes, headers, headTimeoutMs, idleTimeoutMs, http2 };
-}
-
-function issuerAndAudience(
-  jwt: { issuer?: string; audience?: string },
-): { issuer?: string; audience?: string } {
-  return {
-    ...(jwt.issuer === undefined ? {} : { issuer: jwt.issuer }),
-    ...(jwt.audience === undefined ? {} : { audience: jwt.audience }),
-  };
 }

@@ -15,6 +15,8 @@ export type ErrorKind =
   | "invalid-authorization"
   | "invalid-token"
   | "invalid-credentials"
+  | "insufficient-scope"
+  | "jwks-unavailable"
   | "forbidden"
   | "rate-limited"
   | "route-not-found"

@@ -24,6 +24,10 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     summary: "print the JSON Schema of a configuration",
     load: async () => (await import("./schema.ts")).schemaCommand,
   }],
+  ["token", {
+    summary: "issue and verify tokens by hand",
+    load: async () => (await import("./token.ts")).tokenCommand,
+  }],
 ]);
 
 const HELP = `Usage: sidecar COMMAND [OPTIONS]

@@ -18,14 +18,14 @@ Deno.test("sidecar --help lists each command and an example", async () => {
   for (const flag of ["--help", "-h"]) {
     const host = new FakeHost();
     assertEquals(await cli(host, flag), 0);
-    for (const word of ["run", "check", "schema", "Example:"]) {
+    for (const word of ["run", "check", "schema", "token", "Example:"]) {
       assertStringIncludes(host.stdout, word);
     }
   }
 });
 
 Deno.test("every command has its own help with usage and an example", async () => {
-  for (const command of ["run", "check", "schema"]) {
+  for (const command of ["run", "check", "schema", "token"]) {
     const host = new FakeHost();
     assertEquals(await cli(host, command, "--config", "x", "--help"), 0);
     assertStringIncludes(host.stdout, `Usage: sidecar ${command}`);

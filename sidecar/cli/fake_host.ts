@@ -1,5 +1,6 @@
 // A host for tests: files, variables and signals in memory, and children that end when told.
 import { FakeClock } from "../../tests/support/fake_clock.ts";
+import type { FetchedJson } from "../net/fetch_json.ts";
 import { SpawnError } from "./errors.ts";
 import type { Signal } from "./exit_codes.ts";
 import type { Child, ChildStatus, Host } from "./host.ts";
@@ -39,8 +40,11 @@ export class FakeHost implements Host {
   readonly clock = new FakeClock();
   readonly files = new Map<string, string>();
   readonly variables = new Map<string, string>();
+  /** By URL. */
+  readonly documents = new Map<string, unknown>();
   readonly events: string[] = [];
   readonly spawned: string[][] = [];
+  stdin = "";
   stdout = "";
   stderr = "";
   logged = "";
@@ -71,6 +75,18 @@ export class FakeHost implements Host {
     const error = new Error(`readfile '${path}'`);
     error.name = "NotFound";
     return Promise.reject(error);
+  }
+
+  readStdin(): Promise<string> {
+    return Promise.resolve(this.stdin);
+  }
+
+  /** Of `documents`. */
+  fetchJson(url: string): Promise<FetchedJson> {
+    const value = this.documents.get(url);
+    return value === undefined
+      ? Promise.reject(new Error("connection refused"))
+      : Promise.resolve({ value, maxAgeMs: undefined });
   }
 
   residentBytes(): number {

@@ -1,5 +1,6 @@
 // Everything that commands may touch outside of themselves, and the one implementation that names Deno.
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { type FetchedJson, fetchJson } from "../net/fetch_json.ts";
 import { spawnError } from "./errors.ts";
 import type { Signal } from "./exit_codes.ts";
 import { LineWriter } from "./line_writer.ts";
@@ -30,6 +31,10 @@ export interface Host {
   log(line: string): void;
   flush(): Promise<void>;
   readText(path: string): Promise<string>;
+  /** All that is piped in. */
+  readStdin(): Promise<string>;
+  /** Rejects with a plain message. */
+  fetchJson(url: string, signal: AbortSignal): Promise<FetchedJson>;
   environment(name: string): string | undefined;
   /** Memory of this process. */
   residentBytes(): number;
@@ -55,6 +60,8 @@ export function systemHost(): Host {
     log: (line) => lines.push(line),
     flush: () => lines.flushed(systemClock, FLUSH_MS),
     readText: (path) => Deno.readTextFile(path),
+    readStdin: () => new Response(Deno.stdin.readable).text(),
+    fetchJson,
     environment: (name) => Deno.env.get(name),
     residentBytes: () => Deno.memoryUsage().rss,
     onSignal(signal, listener) {

@@ -1,6 +1,8 @@
 // What a bootstrap document says once it is read: durations in milliseconds, sizes in bytes, every default filled in.
 // Types only; schema.ts checks documents against them and load.ts reads files.
 
+import type { InboundJwtConfig, JwtConfig, SigningConfig, TokenRuleConfig } from "./jwt_config.ts";
+
 /** A TCP address. `host` is an IP literal (IPv6 without brackets) or a name. */
 export interface Address {
   readonly host: string;
@@ -119,6 +121,7 @@ export interface AuthorizationRule {
 }
 
 export interface InboundPolicy {
+  readonly jwt?: InboundJwtConfig;
   readonly timeoutMs: number;
   /** Absent where there is no rule. */
   readonly authorization?: {
@@ -143,15 +146,6 @@ export interface Cors {
   readonly maxAgeMs: number;
 }
 
-export interface JwtConfig {
-  readonly secret: string;
-  readonly issuer?: string;
-  readonly audience?: string;
-  readonly clockSkewMs: number;
-  /** Claim to request header, e.g. `user_id: x-user-id`. The headers are removed from what came from outside. */
-  readonly claimHeaders: ReadonlyMap<string, string>;
-}
-
 export interface LoginConfig {
   readonly path: string;
   /** Claim name to the field of the login body it is taken from. */
@@ -160,6 +154,17 @@ export interface LoginConfig {
   readonly verify:
     | { readonly kind: "passwordless" }
     | { readonly kind: "service"; readonly service: string; readonly path: string };
+  readonly rateLimit: LoginRateLimit;
+  readonly signing: SigningConfig;
+  /** What the tokens say of where they come from and whom they are for. */
+  readonly issuer?: string;
+  readonly audience?: string;
+}
+
+/** Tries for one name from one client, and for one client. */
+export interface LoginRateLimit {
+  readonly user: { readonly rate: Rate; readonly burst: number };
+  readonly client: { readonly rate: Rate; readonly burst: number };
 }
 
 export interface RateLimit {
@@ -186,7 +191,9 @@ export interface RouteConfig {
   readonly to: string;
   /** `/users/*` puts in what `*` matched; `{name}` puts in a parameter. Absent: the path goes on as it is. */
   readonly rewrite?: string;
-  readonly auth: "none" | "jwt";
+  readonly auth: "none" | "jwt" | "optional";
+  /** What the token must say besides. */
+  readonly tokenRule?: TokenRuleConfig;
   readonly rateLimit?: RateLimit;
   /** In place of the upstream's; 0: no limit. */
   readonly timeoutMs?: number;

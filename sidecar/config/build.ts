@@ -13,6 +13,7 @@ import type {
   UpstreamPolicy,
 } from "./bootstrap.ts";
 import { buildGateway } from "./build_gateway.ts";
+import { buildInboundJwt } from "./build_jwt.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
 import { type PolicyDocument, upstream, type UpstreamDocument } from "./schema/policy.ts";
 
@@ -54,10 +55,14 @@ export function buildPolicy(document: PolicyDocument): Policy {
 }
 
 function buildInbound(
-  { timeout, authorization, authorizationMode: mode }: PolicyDocument["inbound"],
+  { timeout, jwt, authorization, authorizationMode: mode }: PolicyDocument["inbound"],
 ): Policy["inbound"] {
   const rules = authorization.map((rule, index) => ({ ...rule, name: rule.name ?? `[${index}]` }));
-  return { timeoutMs: timeout, ...(rules.length === 0 ? {} : { authorization: { mode, rules } }) };
+  return {
+    timeoutMs: timeout,
+    ...(jwt === undefined ? {} : { jwt: buildInboundJwt(jwt) }),
+    ...(rules.length === 0 ? {} : { authorization: { mode, rules } }),
+  };
 }
 
 /** What the edge waits for an upstream that the policy does not name: a caller outside is less patient. */

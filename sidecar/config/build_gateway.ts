@@ -3,23 +3,25 @@ import type {
   Cors,
   EdgeTlsConfig,
   Gateway,
-  JwtConfig,
   LoginConfig,
   RateLimit,
   RouteConfig,
   TranscodeConfig,
 } from "./bootstrap.ts";
+import { buildAuth, buildJwt } from "./build_jwt.ts";
+import type { IssuerConfig, JwtConfig, SigningConfig } from "./jwt_config.ts";
 import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 
 /** The gateway that the section means. */
 export function buildGateway(document: GatewayDocument): Gateway {
-  const { bind, tls, cors, jwt, login, routes, trustedProxies } = document;
+  const { bind, tls, cors, login, routes, trustedProxies } = document;
+  const jwt = document.jwt && buildJwt(document.jwt);
   return {
     bind,
     ...(tls === undefined ? {} : { tls: buildTls(tls) }),
     ...(cors === undefined ? {} : { cors: buildCors(cors) }),
-    ...(jwt === undefined ? {} : { jwt: buildJwt(jwt) }),
-    ...(login === undefined ? {} : { login: buildLogin(login) }),
+    ...(jwt === undefined ? {} : { jwt }),
+    ...(login === undefined || jwt === undefined ? {} : { login: buildLogin(login, jwt) }),
     routes: routes.map(buildRoute),
     trustedProxies,
   };
@@ -43,24 +45,37 @@ function buildCors({ maxAge, ...same }: NonNullable<GatewayDocument["cors"]>): C
   };
 }
 
-function buildJwt(jwt: NonNullable<GatewayDocument["jwt"]>): JwtConfig {
-  const { secret, issuer, audience, clockSkew, claimHeaders } = jwt;
-  return {
-    secret,
-    ...(issuer === undefined ? {} : { issuer }),
-    ...(audience === undefined ? {} : { audience }),
-    clockSkewMs: clockSkew,
-    claimHeaders: new Map(Object.entries(claimHeaders)),
-  };
-}
-
-function buildLogin(login: NonNullable<GatewayDocument["login"]>): LoginConfig {
-  const { path, claims, expiresIn, verify } = login;
+function buildLogin(login: NonNullable<GatewayDocument["login"]>, jwt: JwtConfig): LoginConfig {
+  const { path, claims, expiresIn, verify, rateLimit, signing } = login;
+  // The rules have seen to it that it is there.
+  const own = jwt.issuers.find(({ issuer }) => issuer === login.issuer) ?? jwt.issuers[0]!;
+  const [audience] = own.audiences;
   return {
     path,
     claims: new Map(Object.entries(claims)),
     expiresInMs: expiresIn,
     verify: verify === undefined ? { kind: "passwordless" } : { kind: "service", ...verify },
+    rateLimit,
+    signing: buildSigning(signing, own),
+    ...(own.issuer === undefined ? {} : { issuer: own.issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  };
+}
+
+function buildSigning(
+  signing: NonNullable<GatewayDocument["login"]>["signing"],
+  { keys, algorithms }: IssuerConfig,
+): SigningConfig {
+  if (signing === undefined) {
+    const secret = keys.kind === "secret" ? keys.secret : "";
+    return { kind: "secret", secret, algorithm: algorithms?.[0] ?? "HS256" };
+  }
+  const { privateKey: path, algorithm, kid } = signing;
+  return {
+    kind: "private-key",
+    path,
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(kid === undefined ? {} : { kid }),
   };
 }
 
@@ -77,7 +92,7 @@ function buildRoute(route: RouteDocument): RouteConfig {
     },
     to,
     ...(rewrite === undefined ? {} : { rewrite }),
-    auth,
+    ...buildAuth(auth),
     ...(rateLimit === undefined ? {} : { rateLimit: buildRateLimit(rateLimit, auth) }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(transcode === undefined ? {} : { transcode: buildTranscode(transcode) }),
@@ -98,7 +113,7 @@ function buildRateLimit(
   { rate, burst, key }: NonNullable<RouteDocument["rateLimit"]>,
   auth: RouteDocument["auth"],
 ): RateLimit {
-  const widest = auth === "jwt" ? "user" : "client";
+  const widest = auth === "none" ? "client" : "user";
   return { rate, burst: burst ?? rate.count, key: key ?? widest };
 }
 

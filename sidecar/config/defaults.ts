@@ -2,11 +2,31 @@
 
 export interface Default {
   /** As an operator would write it; for a derived default, the rule in words. */
-  readonly value: string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
+  readonly value:
+    | string
+    | number
+    | boolean
+    | readonly string[]
+    | Readonly<Record<string, string>>
+    | readonly Readonly<Record<string, string>>[];
   readonly reason: string;
   /** Worked out from other settings. */
   readonly isDerived?: true;
 }
+
+const CLOCK_SKEW = { value: "0s", reason: "An expired token is expired." } as const;
+const CLAIM_HEADERS = {
+  value: { user_id: "x-user-id" },
+  reason: "The one claim that the services read.",
+} as const;
+const TOKEN_FROM = {
+  value: [{ header: "authorization", scheme: "Bearer" }],
+  reason: "What RFC 6750 prefers: no browser sends it by itself and no log writes it down.",
+} as const;
+const REQUIRED_CLAIMS = {
+  value: {},
+  reason: "None named: exp, and iss and aud where configured, are all that is asked for.",
+} as const;
 
 /** Keyed by where it stands in the document; `*` is any key of a map, `[]` any entry of a list. */
 export const DEFAULTS = {
@@ -143,6 +163,14 @@ export const DEFAULTS = {
     value: "24h",
     reason: "Short enough to need no revocation, long enough to outlive a night of trouble.",
   },
+  "policy.inbound.jwt.clockSkew": CLOCK_SKEW,
+  "policy.inbound.jwt.claimHeaders": CLAIM_HEADERS,
+  "policy.inbound.jwt.tokenFrom": TOKEN_FROM,
+  "policy.inbound.jwt.requiredClaims": REQUIRED_CLAIMS,
+  "policy.inbound.jwt.auth": {
+    value: "jwt",
+    reason: "Whoever names keys wants tokens; calls without one are let in by name.",
+  },
   workers: { value: 1, reason: "The only number of this version: one data-plane thread." },
   "gateway.bind": {
     value: "0.0.0.0:8000",
@@ -231,11 +259,10 @@ export const DEFAULTS = {
     value: "10m",
     reason: "Browsers cap it at 10 minutes to 2 hours; less means a preflight a call.",
   },
-  "gateway.jwt.clockSkew": { value: "0s", reason: "An expired token is expired." },
-  "gateway.jwt.claimHeaders": {
-    value: { user_id: "x-user-id" },
-    reason: "The one claim that the services read.",
-  },
+  "gateway.jwt.clockSkew": CLOCK_SKEW,
+  "gateway.jwt.claimHeaders": CLAIM_HEADERS,
+  "gateway.jwt.tokenFrom": TOKEN_FROM,
+  "gateway.jwt.requiredClaims": REQUIRED_CLAIMS,
   "gateway.login.path": { value: "/login", reason: "Where clients of the demo log in." },
   "gateway.login.claims": {
     value: { user_id: "username" },
@@ -245,6 +272,23 @@ export const DEFAULTS = {
   "gateway.login.verify.path": {
     value: "/credentials/verify",
     reason: "Where the demo's user service checks passwords.",
+  },
+  "gateway.login.rateLimit.user.rate": {
+    value: "10/m",
+    reason: "A person mistypes a few times; a program that guesses gets 14,400 tries a day.",
+  },
+  "gateway.login.rateLimit.user.burst": {
+    value: 10,
+    reason: "A minute's worth at once, as a page that retries may send.",
+  },
+  "gateway.login.rateLimit.client.rate": {
+    value: "60/m",
+    reason:
+      "An office behind one address logs in; a list of names is not tried through in a night.",
+  },
+  "gateway.login.rateLimit.client.burst": {
+    value: 60,
+    reason: "Everybody in that office at nine o'clock.",
   },
   "gateway.trustedProxies": {
     value: [],

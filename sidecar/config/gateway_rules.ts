@@ -1,7 +1,9 @@
 // Rules between the settings of the gateway section.
+import { authRules, jwtRules } from "./jwt_rules.ts";
 import type { Path } from "./positions.ts";
 import { isWildcardPath, parametersOf } from "./patterns.ts";
 import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
+import type { IssuerDocument, JwtDocument } from "./schema/jwt.ts";
 
 type Report = (path: Path, message: string) => void;
 
@@ -9,16 +11,17 @@ export function gatewayRules(gateway: GatewayDocument, report: Report): void {
   tlsRules(gateway, report);
   corsRules(gateway, report);
   loginRules(gateway, report);
-  claimHeaderRules(gateway, report);
+  if (gateway.jwt !== undefined) jwtRules(gateway.jwt, ["gateway", "jwt"], report);
   duplicateRules(gateway.routes, report);
   for (const [index, route] of gateway.routes.entries()) {
     const path: Path = ["gateway", "routes", index];
     rewriteRules(route, [...path, "rewrite"], report);
-    if (route.auth === "jwt" && gateway.jwt === undefined) {
+    authRules(route.auth, gateway.jwt, [...path, "auth"], report);
+    if (route.auth !== "none" && gateway.jwt === undefined) {
       report([...path, "auth"], "nothing to check tokens with, expected a gateway.jwt section");
     }
     transcodeRules(route, [...path, "transcode"], report);
-    if (route.rateLimit?.key === "user" && route.auth !== "jwt") {
+    if (route.rateLimit?.key === "user" && route.auth === "none") {
       report([...path, "rateLimit", "key"], "the route knows no user, expected auth: jwt with it");
     }
   }
@@ -60,7 +63,7 @@ function loginRules({ login, jwt }: GatewayDocument, report: Report): void {
   const path: Path = ["gateway", "login"];
   if (jwt === undefined) {
     report(path, "nothing to sign tokens with, expected a gateway.jwt section");
-  }
+  } else signingRules(login, jwt, report);
   if (login.passwordless === undefined && login.verify === undefined) {
     report(path, "no way to check who logs in, expected verify (or passwordless: true for a demo)");
   }
@@ -69,16 +72,32 @@ function loginRules({ login, jwt }: GatewayDocument, report: Report): void {
   }
 }
 
-function claimHeaderRules({ jwt }: GatewayDocument, report: Report): void {
-  const claims = new Map<string, string>();
-  for (const [claim, header] of Object.entries(jwt?.claimHeaders ?? {})) {
-    const other = claims.get(header);
-    if (other !== undefined) {
-      const message = `the header of claim ${other} already, expected one header a claim`;
-      report(["gateway", "jwt", "claimHeaders", claim], message);
-    }
-    claims.set(header, claim);
+type LoginDocument = NonNullable<GatewayDocument["login"]>;
+
+/** Tokens of the login are tokens of one issuer that the gateway itself takes. */
+function signingRules(login: LoginDocument, jwt: JwtDocument, report: Report): void {
+  const { issuer: name, signing } = login;
+  const path: Path = ["gateway", "login"];
+  const issuers = jwt.issuers ?? [jwt];
+  const own = name === undefined ? issuers : issuers.filter(({ issuer }) => issuer === name);
+  if (own.length !== 1) {
+    const message = name === undefined
+      ? "missing where there are several issuers, expected one of gateway.jwt.issuers"
+      : "not an issuer of gateway.jwt, expected one of them";
+    report([...path, "issuer"], message);
+  } else if (signing === undefined && own[0]!.secret === undefined && hasKeys(own[0]!)) {
+    report(
+      path,
+      "nothing to sign tokens with: the issuer has no secret, expected signing.privateKey",
+    );
   }
+}
+
+/** Whoever has none hears of that already. */
+function hasKeys(
+  { jwks, jwksFile, jwksUri, publicKey }: Omit<IssuerDocument, "issuer">,
+): boolean {
+  return (jwks ?? jwksFile ?? jwksUri ?? publicKey) !== undefined;
 }
 
 function duplicateRules(routes: readonly RouteDocument[], report: Report): void {

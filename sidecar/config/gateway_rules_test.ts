@@ -35,12 +35,27 @@ Deno.test("a gateway fills in its defaults", () => {
       credentials: false,
       maxAgeMs: 600_000,
     },
-    jwt: { secret: SECRET, clockSkewMs: 0, claimHeaders: new Map([["user_id", "x-user-id"]]) },
+    jwt: {
+      issuers: [{
+        audiences: [],
+        algorithms: ["HS256"],
+        keys: { kind: "secret", secret: SECRET },
+      }],
+      clockSkewMs: 0,
+      claimHeaders: new Map([["user_id", "x-user-id"]]),
+      tokenFrom: [{ kind: "header", name: "authorization", scheme: "Bearer" }],
+      requiredClaims: new Map(),
+    },
     login: {
       path: "/login",
       claims: new Map([["user_id", "username"]]),
       expiresInMs: 86_400_000,
       verify: { kind: "passwordless" },
+      rateLimit: {
+        user: { rate: { count: 10, perMs: 60_000 }, burst: 10 },
+        client: { rate: { count: 60, perMs: 60_000 }, burst: 60 },
+      },
+      signing: { kind: "secret", secret: SECRET, algorithm: "HS256" },
     },
     routes: [
       {
@@ -65,7 +80,7 @@ Deno.test("a gateway takes every setting, with header names in lower case", () =
   bind: 127.0.0.1:0
   cors: { origins: ["https://a.example.com"], methods: [GET], headers: [X-A], exposeHeaders: [X-B], credentials: true, maxAge: 1h }
   jwt: { secret: ${SECRET}, issuer: me, audience: you, clockSkew: 2s, claimHeaders: { sub: X-Sub } }
-  login: { path: /in, claims: { sub: name }, expiresIn: 720h, verify: { service: users, path: /check } }
+  login: { path: /in, claims: { sub: name }, expiresIn: 720h, verify: { service: users, path: /check }, rateLimit: { user: { rate: 5/m, burst: 3 } }, signing: { privateKey: login.pem, algorithm: ES256, kid: k1 } }
   trustedProxies: [10.0.0.0/8, "fd00::/8"]
   routes:
     - match: { path: "/u/{id}/*", methods: [GET, POST], headers: { X-V: "2", X-W: "*" }, host: "*.example.com" }
@@ -85,17 +100,29 @@ Deno.test("a gateway takes every setting, with header names in lower case", () =
       maxAgeMs: 3_600_000,
     },
     jwt: {
-      secret: SECRET,
-      issuer: "me",
-      audience: "you",
+      issuers: [{
+        issuer: "me",
+        audiences: ["you"],
+        algorithms: ["HS256"],
+        keys: { kind: "secret", secret: SECRET },
+      }],
       clockSkewMs: 2000,
       claimHeaders: new Map([["sub", "x-sub"]]),
+      tokenFrom: [{ kind: "header", name: "authorization", scheme: "Bearer" }],
+      requiredClaims: new Map(),
     },
     login: {
       path: "/in",
       claims: new Map([["sub", "name"]]),
       expiresInMs: 2_592_000_000,
       verify: { kind: "service", service: "users", path: "/check" },
+      rateLimit: {
+        user: { rate: { count: 5, perMs: 60_000 }, burst: 3 },
+        client: { rate: { count: 60, perMs: 60_000 }, burst: 60 },
+      },
+      signing: { kind: "private-key", path: "login.pem", algorithm: "ES256", kid: "k1" },
+      issuer: "me",
+      audience: "you",
     },
     routes: [{
       match: {

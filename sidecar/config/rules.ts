@@ -3,6 +3,7 @@ import { isLoopback, isSameListener, isWildcard } from "./addresses.ts";
 import type { Address } from "./bootstrap.ts";
 import type { Path } from "./positions.ts";
 import { gatewayRules } from "./gateway_rules.ts";
+import { authRules, jwtRules } from "./jwt_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import type { PolicyDocument } from "./schema/policy.ts";
 
@@ -25,8 +26,11 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   }
   listenerRules(bootstrapListeners(document), report);
   appListenerRules(document, report);
-  if (document.policy !== undefined) tcpRules(document.policy, ["policy", "upstreams"], report);
   authorizationRules(document, report);
+  if (document.policy !== undefined) {
+    tcpRules(document.policy, ["policy", "upstreams"], report);
+    inboundRules(document.policy, ["policy", "inbound"], report);
+  }
   if (document.gateway !== undefined) gatewayRules(document.gateway, report);
 }
 
@@ -34,6 +38,13 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
 export function policyRules(policy: PolicyDocument, report: Report): void {
   listenerRules(upstreamListeners(policy, ["upstreams"]), report);
   tcpRules(policy, ["upstreams"], report);
+  inboundRules(policy, ["inbound"], report);
+}
+
+function inboundRules({ inbound: { jwt } }: PolicyDocument, path: Path, report: Report): void {
+  if (jwt === undefined) return;
+  jwtRules(jwt, [...path, "jwt"], report);
+  authRules(jwt.auth, jwt, [...path, "jwt", "auth"], report);
 }
 
 /** Bytes say nothing of where they are bound for. */

@@ -11,11 +11,29 @@ export function validate<S extends z.ZodType>(
   document: SourceDocument,
 ): z.output<S> | null {
   const first = schema.safeParse(document.value);
-  const hasCoerced = !first.success && coerceReferences(document, first.error.issues);
+  const hasCoerced = !first.success && coerceReferences(document, issuesOf(first.error));
   const result = hasCoerced ? schema.safeParse(document.value) : first;
   if (result.success) return result.data;
-  for (const issue of result.error.issues) reportIssue(document, issue);
+  for (const issue of issuesOf(result.error)) reportIssue(document, issue);
   return null;
+}
+
+function issuesOf(error: z.ZodError): readonly Issue[] {
+  return error.issues.flatMap((issue) => innerIssues(issue));
+}
+
+/** Of a value that may be of several kinds: what is wrong inside the kind that it is; else that it is none of them. */
+function innerIssues(issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const inside = issue.errors.find((issues) => issues.length > 0 && issues.every(isInside));
+  if (inside === undefined) return [issue];
+  return inside.flatMap((inner) =>
+    innerIssues({ ...inner, path: [...issue.path, ...inner.path] } as Issue)
+  );
+}
+
+function isInside({ code, path }: Issue): boolean {
+  return path.length > 0 || code === "unrecognized_keys";
 }
 
 /** Text from the environment becomes the number or boolean that the schema wanted. True when some did. */

@@ -20,7 +20,8 @@ Deno.test("validate leaves text from the environment text where the schema wants
   const text = `${MINIMAL}gateway:
   jwt: { secret: \${S} }
   routes: [{ match: { path: / }, to: a }]`;
-  assertEquals(bootstrap(text, { S: digits }).gateway?.jwt?.secret, digits);
+  const keys = bootstrap(text, { S: digits }).gateway?.jwt?.issuers[0]?.keys;
+  assertEquals(keys, { kind: "secret", secret: digits });
   assertEquals(problems(text, { S: SECRET }), []);
 });
 

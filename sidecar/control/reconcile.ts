@@ -142,6 +142,7 @@ export class Reconciler implements PolicyListener {
       routes,
       authorization: policy.inbound.authorization,
       place: this.#options.place,
+      inboundJwt: policy.inbound.jwt,
     };
   }
 

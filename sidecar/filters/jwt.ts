@@ -1,78 +1,91 @@
-// Who is calling, by a signed token (RFC 7519, HS256): checks it, and hands the claims on as header fields that nobody
+// Who is calling, by a signed token (RFC 7519): has it checked once, and hands the claims on as header fields that nobody
 // outside can set.
-import { jwtVerify } from "jose";
 import { ProxyError } from "../errors.ts";
 import { NameSet } from "../http/field_names.ts";
+import type { Request } from "../http/message.ts";
 import { isFieldValue } from "../http/syntax.ts";
+import { claimOf, type Claims, scopesOf } from "../identity/jwt/claims.ts";
+import { MAX_TOKEN_LENGTH } from "../identity/jwt/compact_token.ts";
+import type { JwtSettings, TokenRule } from "../identity/jwt/settings.ts";
+import type { TokenVerifier, Verification } from "../identity/jwt/verifier.ts";
 import type { Clock } from "../lib/clock.ts";
-import { LruMap } from "../lib/lru.ts";
-import type { Caller, ExchangeView, Filter } from "./filter.ts";
+import type { ExchangeView, Filter } from "./filter.ts";
 import { IDENTITY_FIELD, spellingsOf } from "./strip_identity.ts";
+import { type TokenReader, tokenReader } from "./token_places.ts";
+import { checkRule } from "./token_rule.ts";
+import { type Verdict, Verdicts } from "./verdicts.ts";
 
-export interface JwtOptions {
-  readonly key: CryptoKey;
-  readonly issuer?: string;
-  readonly audience?: string;
-  readonly clockSkewMs: number;
-  /** Claim to header field. */
-  readonly claimHeaders: ReadonlyMap<string, string>;
-  readonly clock: Clock;
+/** Whether a request must have a token, and what one is asked for. */
+export interface AuthDemand {
+  /** `optional`: without a token the caller is nobody; a bad one is refused as ever. */
+  readonly auth: "none" | "jwt" | "optional";
+  readonly tokenRule?: TokenRule;
 }
 
-/** A check costs 28 us, a hit 0.1 us (measured). Bounded, because tokens are somebody else's data. */
-const MAX_ACCEPTED = 10_000;
-/** Apart from the good ones, which a flood of bad ones must not push out. */
-const MAX_REFUSED = 1_000;
-/** A longer token is checked each time it comes: kept, 10,000 of the longest would be 160 MB. */
-const MAX_KEPT_LENGTH = 4_096;
+export interface JwtOptions {
+  readonly verifier: TokenVerifier;
+  readonly settings: Pick<JwtSettings, "clockSkewMs" | "claimHeaders" | "tokenFrom">;
+  readonly clock: Clock;
+  /** Undefined: nothing is asked. Called for each request. */
+  readonly demandOf: (exchange: ExchangeView) => AuthDemand | undefined;
+}
+
 /** Refused tokens are remembered too, or one bad token could be sent to burn CPU; shortly, as `nbf` may pass. */
 const REFUSED_FOR_MS = 5_000;
-/** Longer than any header field may become (RFC 6750 sets no limit; ours is a quarter of a head). */
-const MAX_TOKEN_LENGTH = 16_384;
-
-type Verdict =
-  | { readonly kind: "accepted"; readonly caller: Caller; readonly untilEpochMs: number }
-  | { readonly kind: "refused"; readonly untilEpochMs: number };
+/** Tokens that wait at once for their keys or their turn: what is behind them is memory of ours. */
+const MAX_CHECKS = 4_096;
 
 export class Jwt implements Filter {
   readonly name = "jwt";
   readonly #options: JwtOptions;
-  readonly #accepted = new LruMap<string, Verdict>(MAX_ACCEPTED);
-  readonly #refused = new LruMap<string, Verdict>(MAX_REFUSED);
+  readonly #readers: readonly TokenReader[];
+  readonly #verdicts: Verdicts;
   /** What only we may say; services believe `x-user-id` also where no claim is written to it. */
   readonly #removed: NameSet;
   /** Checks under way, so that a token is checked once however often it comes at once. */
   readonly #checks = new Map<string, Promise<Verdict>>();
 
   constructor(options: JwtOptions) {
+    const { settings: { claimHeaders, tokenFrom }, clock } = options;
     this.#options = options;
-    const names = new Set([IDENTITY_FIELD, ...options.claimHeaders.values()]);
+    this.#readers = tokenFrom.map(tokenReader);
+    this.#verdicts = new Verdicts(clock);
+    const names = new Set([IDENTITY_FIELD, ...claimHeaders.values()]);
     this.#removed = new NameSet([...names].flatMap(spellingsOf));
   }
 
   onRequest(exchange: ExchangeView): undefined | Promise<undefined> {
-    const { headers } = exchange.request;
-    headers.deleteAll(this.#removed);
-    if (exchange.route?.auth !== "jwt") return undefined;
-    const token = bearerToken(headers.all("authorization"));
-    const verdict = this.#remembered(token);
-    if (verdict !== undefined) return this.#apply(exchange, verdict);
-    return this.#check(token).then((checked) => this.#apply(exchange, checked));
+    exchange.request.headers.deleteAll(this.#removed);
+    const { verifier, demandOf } = this.#options;
+    const demand = demandOf(exchange);
+    if (demand === undefined || demand.auth === "none") return undefined;
+    const token = this.#tokenOf(exchange.request);
+    if (token === undefined) {
+      if (demand.auth === "optional") return undefined;
+      throw new ProxyError("missing-authorization", "no token", { side: "downstream" });
+    }
+    if (token.length > MAX_TOKEN_LENGTH) throw invalidToken("it is too long");
+    const verdict = this.#verdicts.get(token, verifier.generation);
+    if (verdict !== undefined) return this.#apply(exchange, demand, verdict);
+    return this.#check(token).then((checked) => this.#apply(exchange, demand, checked));
   }
 
-  #remembered(token: string): Verdict | undefined {
-    const verdict = this.#accepted.get(token) ?? this.#refused.get(token);
-    if (verdict === undefined || verdict.untilEpochMs > this.#options.clock.epoch()) return verdict;
-    this.#accepted.delete(token);
-    this.#refused.delete(token);
-    return undefined;
+  #tokenOf(request: Request): string | undefined {
+    let found: string | undefined;
+    // Each is asked, so that a token in the query is taken out also where another one counts.
+    for (let i = 0; i < this.#readers.length; i++) {
+      const token = this.#readers[i]!(request);
+      found ??= token;
+    }
+    return found;
   }
 
-  #apply(exchange: ExchangeView, verdict: Verdict): undefined {
-    if (verdict.kind === "refused") throw invalidToken();
+  #apply(exchange: ExchangeView, demand: AuthDemand, verdict: Verdict): undefined {
+    if (verdict.kind === "refused") throw invalidToken(verdict.reason);
+    if (demand.tokenRule !== undefined) checkRule(demand.tokenRule, verdict);
     exchange.caller = verdict.caller;
-    for (const [claim, header] of this.#options.claimHeaders) {
-      const value = claimText(verdict.caller.claims[claim]);
+    for (const [claim, header] of this.#options.settings.claimHeaders) {
+      const value = claimText(claimOf(verdict.caller.claims, claim));
       if (value !== undefined) exchange.request.headers.set(header, value);
     }
   }
@@ -80,6 +93,7 @@ export class Jwt implements Filter {
   #check(token: string): Promise<Verdict> {
     let check = this.#checks.get(token);
     if (check === undefined) {
+      if (this.#checks.size >= MAX_CHECKS) throw overloaded();
       check = this.#verify(token).finally(() => this.#checks.delete(token));
       this.#checks.set(token, check);
     }
@@ -87,40 +101,42 @@ export class Jwt implements Filter {
   }
 
   async #verify(token: string): Promise<Verdict> {
-    const verdict = await this.#judge(token);
-    if (token.length > MAX_KEPT_LENGTH) return verdict;
-    const verdicts = verdict.kind === "accepted" ? this.#accepted : this.#refused;
-    verdicts.set(token, verdict);
+    const { verifier } = this.#options;
+    // From before the check: keys that come meanwhile may judge otherwise.
+    const { generation } = verifier;
+    const verdict = this.#verdictOf(await verifier.verify(token), generation);
+    this.#verdicts.put(token, verdict);
     return verdict;
   }
 
-  async #judge(token: string): Promise<Verdict> {
-    const { key, issuer, audience, clockSkewMs, clock, claimHeaders } = this.#options;
-    const now = clock.epoch();
-    const refused: Verdict = { kind: "refused", untilEpochMs: now + REFUSED_FOR_MS };
-    try {
-      const { payload } = await jwtVerify(token, key, {
-        algorithms: ["HS256"],
-        requiredClaims: ["exp"],
-        clockTolerance: clockSkewMs / 1000,
-        currentDate: new Date(now),
-        ...(issuer === undefined ? {} : { issuer }),
-        ...(audience === undefined ? {} : { audience }),
+  /** Throws ProxyError where nothing was found out: that is not remembered. */
+  #verdictOf(verification: Verification, generation: number): Verdict {
+    const { settings: { claimHeaders, clockSkewMs }, clock } = this.#options;
+    const refused = (reason: string): Verdict => {
+      return { kind: "refused", reason, generation, untilEpochMs: clock.epoch() + REFUSED_FOR_MS };
+    };
+    if (verification.kind === "bad") return refused(verification.reason);
+    if (verification.kind === "overloaded") throw overloaded();
+    if (verification.kind === "unavailable") {
+      throw new ProxyError("jwks-unavailable", "the keys that check tokens cannot be had", {
+        side: "local",
       });
-      const texts = [...claimHeaders.keys()].map((claim) => payload[claim]);
-      if (texts.some((value) => value !== undefined && claimText(value) === undefined)) {
-        return refused;
-      }
-      const subject = claimText(payload["user_id"]) ?? claimText(payload.sub) ?? "";
-      return {
-        kind: "accepted",
-        caller: { subject, claims: payload },
-        untilEpochMs: payload.exp! * 1000 + clockSkewMs,
-      };
-    } catch {
-      return refused;
     }
+    const { claims, key } = verification;
+    const unusable = [...claimHeaders.keys()].find((claim) => !isUsable(claims, claim));
+    if (unusable !== undefined) return refused(`its claim ${unusable} cannot be a header field`);
+    const subject = claimText(claimOf(claims, "user_id")) ?? claimText(claimOf(claims, "sub")) ??
+      "";
+    const untilEpochMs = claims.exp * 1000 + clockSkewMs;
+    const caller = { subject, claims };
+    return { kind: "accepted", caller, scopes: scopesOf(claims), untilEpochMs, key };
   }
+}
+
+/** Absent, or fit to be a header field. */
+function isUsable(claims: Claims, name: string): boolean {
+  const claim = claimOf(claims, name);
+  return claim === undefined || claimText(claim) !== undefined;
 }
 
 /** A claim as a header field's value; undefined for what cannot be one. */
@@ -131,34 +147,10 @@ function claimText(claim: unknown): string | undefined {
     : undefined;
 }
 
-/** The token of `Authorization: Bearer TOKEN` (RFC 6750 2.1). Throws ProxyError in the seed's words. */
-function bearerToken(values: readonly string[]): string {
-  const value = values[0];
-  if (value === undefined) {
-    throw new ProxyError("missing-authorization", "no Authorization field", { side: "downstream" });
-  }
-  const token = value.slice(7);
-  if (
-    values.length > 1 || value.slice(0, 7).toLowerCase() !== "bearer " || token === "" ||
-    token.includes(" ")
-  ) {
-    throw new ProxyError("invalid-authorization", "Authorization is not one Bearer token", {
-      side: "downstream",
-    });
-  }
-  if (token.length > MAX_TOKEN_LENGTH) throw invalidToken();
-  return token;
+function invalidToken(reason: string): ProxyError {
+  return new ProxyError("invalid-token", `the token is refused: ${reason}`, { side: "downstream" });
 }
 
-function invalidToken(): ProxyError {
-  return new ProxyError("invalid-token", "the token is bad or expired", { side: "downstream" });
-}
-
-/** An HS256 key from the configured secret. */
-export function importSecret(secret: string): Promise<CryptoKey> {
-  const bytes = new TextEncoder().encode(secret);
-  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-    "sign",
-    "verify",
-  ]);
+function overloaded(): ProxyError {
+  return new ProxyError("overloaded", "too many tokens are being checked", { side: "local" });
 }

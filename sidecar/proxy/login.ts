@@ -1,5 +1,4 @@
 // POST to the login path: a signed token for a user, with or without a password checked by a service.
-import { SignJWT } from "jose";
 import { ProxyError } from "../errors.ts";
 import { BytesBody, readBody } from "../http/body.ts";
 import { FieldList } from "../http/fields.ts";
@@ -11,6 +10,7 @@ import type { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Forwarder, noEndpoints } from "./forward.ts";
+import { LoginLimiter, type LoginRateLimit } from "./login_limiter.ts";
 import type { Router } from "./pipeline.ts";
 
 /** A login is a name and a password. */
@@ -18,6 +18,9 @@ const MAX_BODY_BYTES = 16_384;
 const MAX_ANSWER_BYTES = 65_536;
 const MAX_CLAIM_LENGTH = 256;
 const VERIFY_TIMEOUT_MS = 5_000;
+
+/** Makes a token that says `claims`. */
+export type Sign = (claims: Readonly<Record<string, unknown>>) => Promise<string>;
 
 export interface LoginOptions {
   readonly path: string;
@@ -29,7 +32,8 @@ export interface LoginOptions {
     readonly service: string;
     readonly path: string;
   };
-  readonly key: CryptoKey;
+  readonly sign: Sign;
+  readonly rateLimit: LoginRateLimit;
   readonly issuer?: string;
   readonly audience?: string;
   readonly clock: Clock;
@@ -38,9 +42,11 @@ export interface LoginOptions {
 
 export class Login implements Router {
   readonly #options: LoginOptions;
+  readonly #limiter: LoginLimiter;
 
   constructor(options: LoginOptions) {
     this.#options = options;
+    this.#limiter = new LoginLimiter(options.rateLimit);
   }
 
   route(exchange: Exchange): undefined | Promise<Response> {
@@ -52,6 +58,7 @@ export class Login implements Router {
         fields: { allow: "POST" },
       });
     }
+    this.#limiter.takeOfClient(exchange);
     return this.#login(exchange);
   }
 
@@ -67,6 +74,7 @@ export class Login implements Router {
     }
     const fields = parseObject(bytes);
     if (fields === null) throw badRequest("invalid request");
+    this.#limiter.takeOfUser(exchange, fields["username"]);
     const { verify } = this.#options;
     const claims = verify.kind === "passwordless"
       ? this.#claims(fields, badRequest)
@@ -92,15 +100,15 @@ export class Login implements Router {
   }
 
   #sign(claims: Readonly<Record<string, string>>): Promise<string> {
-    const { key, clock, expiresInMs, issuer, audience } = this.#options;
+    const { sign, clock, expiresInMs, issuer, audience } = this.#options;
     const now = Math.floor(clock.epoch() / 1000);
-    const token = new SignJWT(claims)
-      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-      .setIssuedAt(now)
-      .setExpirationTime(now + Math.floor(expiresInMs / 1000));
-    if (issuer !== undefined) token.setIssuer(issuer);
-    if (audience !== undefined) token.setAudience(audience);
-    return token.sign(key);
+    return sign({
+      ...claims,
+      iat: now,
+      exp: now + Math.floor(expiresInMs / 1000),
+      ...(issuer === undefined ? {} : { iss: issuer }),
+      ...(audience === undefined ? {} : { aud: audience }),
+    });
   }
 
   /**

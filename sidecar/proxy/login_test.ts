@@ -7,10 +7,12 @@ import { outcome } from "../../tests/support/scripted_upstream.ts";
 import { claimsOf, SECRET } from "../../tests/support/tokens.ts";
 import { upstreamRig } from "../../tests/support/upstream_rig.ts";
 import { ProxyError } from "../errors.ts";
-import { importSecret, Jwt } from "../filters/jwt.ts";
+import { filter } from "../filters/test_jwt.ts";
 import type { Response } from "../http/message.ts";
+import { signingSecret, signToken } from "../identity/jwt/signer.ts";
 import { Login, type LoginOptions } from "./login.ts";
 import { rescue, toProxyError } from "./rescue.ts";
+import { LOGIN_RATE_LIMIT } from "./test_edge.ts";
 import { fakeForwarder } from "./test_forward.ts";
 
 const VERIFY = { kind: "service", service: "user-service", path: "/credentials/verify" } as const;
@@ -20,13 +22,14 @@ const NOW = Date.UTC(2026, 0, 1) / 1000;
 async function rig(options: Partial<LoginOptions> = {}) {
   const parts = upstreamRig();
   const forwarder = fakeForwarder(parts);
-  const key = await importSecret(SECRET);
+  const signingKey = await signingSecret(SECRET);
   const login = new Login({
     path: "/login",
     claims: new Map([["user_id", "username"]]),
     expiresInMs: 86_400_000,
     verify: { kind: "passwordless" },
-    key,
+    sign: (claims) => signToken(signingKey, claims),
+    rateLimit: LOGIN_RATE_LIMIT,
     clock: parts.clock,
     forwarder,
     ...options,
@@ -46,7 +49,7 @@ async function rig(options: Partial<LoginOptions> = {}) {
     const response = await ask({ body: typeof body === "string" ? body : JSON.stringify(body) });
     return [response!.status, JSON.parse(await bodyOf(response!))] as const;
   };
-  return { ...parts, key, login, snapshot, ask, post };
+  return { ...parts, login, snapshot, ask, post };
 }
 
 /** A rig whose user service answers every check with `status` and `body`. */
@@ -83,12 +86,12 @@ Deno.test("Login answers a name with a token: HS256, user_id, iat, and exp after
 });
 
 Deno.test("Login's token is good at the gateway that issued it", async () => {
-  const { post, key, clock } = await rig({ issuer: "us", audience: "shop" });
+  const { post, clock } = await rig({ issuer: "us", audience: "shop" });
   const [, { token }] = await post({ username: "é" });
   const { iss, aud } = claimsOf(token);
   assertEquals([iss, aud], ["us", "shop"]);
-  const claimHeaders = new Map([["user_id", "x-user-id"]]);
-  const jwt = new Jwt({ key, clockSkewMs: 0, claimHeaders, clock, issuer: "us", audience: "shop" });
+  const settings = { issuer: "us", audience: "shop" };
+  const { jwt } = await filter(settings, clock);
   const headers = { authorization: `Bearer ${token}` };
   const exchange = fakeExchange({ route: fakeRoute("/x", { auth: "jwt" }), headers });
   await jwt.onRequest(exchange);

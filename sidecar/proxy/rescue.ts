@@ -51,6 +51,14 @@ const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
     text: "invalid credentials",
     fields: BEARER,
   },
+  // Which scopes it needs stands in the error's own www-authenticate.
+  "insufficient-scope": { status: 403, grpc: "PERMISSION_DENIED", text: "insufficient scope" },
+  "jwks-unavailable": {
+    status: 503,
+    grpc: "UNAVAILABLE",
+    text: "tokens cannot be checked at the moment",
+    fields: { "retry-after": "1" },
+  },
   "forbidden": { status: 403, grpc: "PERMISSION_DENIED", text: null },
   "tls-required": { status: 403, grpc: "PERMISSION_DENIED", text: null },
   "rate-limited": { status: 429, grpc: "RESOURCE_EXHAUSTED", text: "Too Many Requests" },

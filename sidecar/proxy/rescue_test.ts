@@ -16,6 +16,8 @@ const ANSWERS: Record<ErrorKind, readonly [number, string | null]> = {
   "invalid-authorization": [401, "invalid authorization format"],
   "invalid-token": [401, "invalid token"],
   "invalid-credentials": [401, "invalid credentials"],
+  "insufficient-scope": [403, "insufficient scope"],
+  "jwks-unavailable": [503, "tokens cannot be checked at the moment"],
   "forbidden": [403, null],
   "tls-required": [403, null],
   "rate-limited": [429, "Too Many Requests"],
@@ -87,10 +89,10 @@ Deno.test("rescue says with every 401 how to authenticate (RFC 9110 15.5.2)", ()
   }
 });
 
-Deno.test("rescue says when to come back where it is we who are full or going", () => {
+Deno.test("rescue says when to come back where it is we who are full, going or without keys", () => {
   const kinds = Object.keys(ANSWERS) as ErrorKind[];
   const waiting = kinds.filter((kind) => answer(kind).headers.has("retry-after"));
-  assertEquals(waiting, ["too-many-connections", "overloaded", "draining"]);
+  assertEquals(waiting, ["jwks-unavailable", "too-many-connections", "overloaded", "draining"]);
 });
 
 Deno.test("rescue sends the fields that the error carries, once each, such as Allow with 405", () => {
@@ -123,6 +125,8 @@ const GRPC_CODES: Record<ErrorKind, GrpcName> = {
   "invalid-authorization": "UNAUTHENTICATED",
   "invalid-token": "UNAUTHENTICATED",
   "invalid-credentials": "UNAUTHENTICATED",
+  "insufficient-scope": "PERMISSION_DENIED",
+  "jwks-unavailable": "UNAVAILABLE",
   "forbidden": "PERMISSION_DENIED",
   "tls-required": "PERMISSION_DENIED",
   "rate-limited": "RESOURCE_EXHAUSTED",

@@ -6,9 +6,10 @@ import { upstreamRig } from "../../tests/support/upstream_rig.ts";
 import { AccessLog } from "../filters/access_log.ts";
 import { Cors } from "../filters/cors.ts";
 import { Forwarded } from "../filters/forwarded.ts";
-import { importSecret, Jwt } from "../filters/jwt.ts";
 import { RateLimit } from "../filters/rate_limit.ts";
 import { StripIdentity } from "../filters/strip_identity.ts";
+import { makeJwt, SETTINGS } from "../filters/test_jwt.ts";
+import { signingSecret, signToken as sign } from "../identity/jwt/signer.ts";
 import { SnapshotStore } from "../snapshot/store.ts";
 import { Logger } from "../telemetry/log.ts";
 import { Login } from "./login.ts";
@@ -22,6 +23,9 @@ const ROUTES = [
   fakeRoute("/api/ghosts/*", { to: "ghost-service", auth: "jwt", rateLimit: TEN }),
   fakeRoute("/open/*", { methods: ["GET"] }),
 ];
+/** So much that it is of no matter. */
+const PLENTY = { rate: { count: 1_000_000, perMs: 1 }, burst: 1_000_000 };
+export const LOGIN_RATE_LIMIT = { user: PLENTY, client: PLENTY };
 export const SHOP = "https://shop.example";
 export const HOUR = Date.UTC(2026, 0, 1) / 1000 + 3600;
 
@@ -33,11 +37,11 @@ export async function edge(
   const parts = upstreamRig();
   const { clock } = parts;
   const forwarder = fakeForwarder(parts);
-  const key = await importSecret(SECRET);
+  const signingKey = await signingSecret(SECRET);
+
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = new Logger({ level: "debug", format, write, now: () => 0 });
-  const claimHeaders = new Map([["user_id", "x-user-id"]]);
   const claims = new Map([["user_id", "username"]]);
   const cors = {
     origins: [SHOP],
@@ -52,15 +56,18 @@ export async function edge(
     claims,
     expiresInMs: 86_400_000,
     verify: { kind: "passwordless" } as const,
+    rateLimit: LOGIN_RATE_LIMIT,
   };
   const stages: Stage[] = [
     new AccessLog(log, clock, "all"),
     new Forwarded({ pseudonym: "gw-edge", trustedProxies: [], newRequestId: () => "new-id" }),
     new Cors(cors),
     new PathNormalizer(),
-    ...(hasJwt ? [new Login({ ...login, key, clock, forwarder })] : []),
+    ...(hasJwt
+      ? [new Login({ ...login, sign: (claims) => sign(signingKey, claims), clock, forwarder })]
+      : []),
     new EdgeRouter(),
-    hasJwt ? new Jwt({ key, clockSkewMs: 0, claimHeaders, clock }) : new StripIdentity(),
+    hasJwt ? makeJwt(SETTINGS, { clock }) : new StripIdentity(),
     new RateLimit(),
   ];
   const endpoints = { "user-service": ["10.0.0.1:80"] };

@@ -1,5 +1,6 @@
 // Inputs to snapshot: pure, so the same inputs always mean the same mesh.
 import { Authorization, type AuthorizationSettings, type Place } from "./authorization.ts";
+import type { InboundJwtSettings } from "../identity/jwt/settings.ts";
 import { RouteTable } from "./route_table.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
 
@@ -27,6 +28,7 @@ export interface SnapshotInputs {
   readonly authorization?: AuthorizationSettings | undefined;
   /** What a bare service name in it stands for. */
   readonly place?: Place | undefined;
+  readonly inboundJwt?: InboundJwtSettings | undefined;
 }
 
 /** What did not change is shared with `previous`, so that identity of a part means that it stayed. */
@@ -49,6 +51,7 @@ export function compileSnapshot(
     defaultUpstream: inputs.defaultUpstream,
     ...compileApps(inputs.app, previous),
     authorization: compileAuthorization(inputs, previous),
+    inboundJwt: keepJwt(previous?.inboundJwt, inputs.inboundJwt),
     routes: isSameRoutes && previous !== undefined
       ? previous.routes
       : new RouteTable(inputs.routes),
@@ -116,6 +119,16 @@ function keep(previous: Cluster | undefined, next: Cluster): Cluster {
     JSON.stringify({ ...previous, endpoints: [] }) === JSON.stringify({ ...next, endpoints: [] }) &&
     isSameEndpoints(previous.endpoints, next.endpoints);
   return isSame ? previous : next;
+}
+
+/** A policy that was read anew is another object also where it says the same. */
+function keepJwt(
+  previous: InboundJwtSettings | undefined,
+  next: InboundJwtSettings | undefined,
+): InboundJwtSettings | undefined {
+  const textOf = (settings: InboundJwtSettings | undefined): string =>
+    JSON.stringify(settings, (_, value) => value instanceof Map ? [...value] : value) ?? "";
+  return textOf(previous) === textOf(next) ? previous : next;
 }
 
 /** Whether two sorted endpoint lists say the same. */

@@ -1,5 +1,6 @@
 // What the mesh wants now: frozen data that control writes and the data path reads, captured once per exchange.
 import type { Authorization } from "./authorization.ts";
+import type { InboundJwtSettings, TokenRule } from "../identity/jwt/settings.ts";
 import type { RouteRule, RouteTable } from "./route_table.ts";
 
 /** One address of a cluster. */
@@ -78,7 +79,9 @@ export interface TranscodeSettings {
 /** One way through the gateway. */
 export interface Route extends RouteRule {
   readonly to: string;
-  readonly auth: "none" | "jwt";
+  readonly auth: "none" | "jwt" | "optional";
+  /** What the token must say besides. */
+  readonly tokenRule?: TokenRule;
   readonly rateLimit?: RateLimitSettings;
   readonly timeoutMs?: number;
   readonly transcode?: TranscodeSettings;
@@ -99,6 +102,8 @@ export interface Snapshot {
   readonly grpcApp: Cluster | undefined;
   /** Who may call the local app; absent: everybody. */
   readonly authorization: Authorization | undefined;
+  /** How tokens of calls to the local app are checked; undefined: not at all. */
+  readonly inboundJwt: InboundJwtSettings | undefined;
   /** Routes of the gateway; empty elsewhere. */
   readonly routes: RouteTable<Route>;
 }

@@ -1,5 +1,6 @@
 // Snapshots and their parts with as few words as a test needs.
 import { compileSnapshot, type SnapshotInputs } from "../../sidecar/snapshot/compile.ts";
+import type { TokenRule } from "../../sidecar/identity/jwt/settings.ts";
 import type {
   Cluster,
   Endpoint,
@@ -32,7 +33,8 @@ export interface FakeRoute {
   readonly host?: string;
   readonly to?: string;
   readonly rewrite?: string;
-  readonly auth?: "none" | "jwt";
+  readonly auth?: Route["auth"];
+  readonly tokenRule?: TokenRule;
   readonly rateLimit?: RateLimitSettings;
   readonly timeoutMs?: number;
 }

@@ -1,23 +1,12 @@
 // The section that makes an instance an edge: CORS, JWT, login, routes.
 import * as z from "zod";
 import { HEADER_NAME, HEADER_NAME_PATTERN } from "../patterns.ts";
-import { expected, type Parsed } from "../units.ts";
-import {
-  byDefault,
-  choice,
-  flag,
-  list,
-  oneOrMore,
-  section,
-  table,
-  text,
-  wholeNumber,
-} from "./fields.ts";
+import { byDefault, choice, flag, list, oneOrMore, section, table, wholeNumber } from "./fields.ts";
+import { algorithm, CLAIM, CLAIM_PATTERN, gatewayJwt, routeAuth } from "./jwt.ts";
 import {
   anyText,
   bindAddress,
   cidr,
-  claimHeader,
   duration,
   headerName,
   headerValue,
@@ -30,11 +19,6 @@ import {
   serviceName,
   size,
 } from "./scalars.ts";
-
-/** RFC 7518, section 3.2: a key of at least the hash's size, 256 bits for HS256. */
-const MIN_SECRET_BYTES = 32;
-const CLAIM_PATTERN = /^[^\s]{1,255}$/;
-const CLAIM = "a claim name such as user_id";
 
 const cors = section({ description: "Which pages of other origins may call." }, {
   origins: list("Exact origins, or * alone.", origin("One origin."), 1),
@@ -56,24 +40,6 @@ const cors = section({ description: "Which pages of other origins may call." }, 
   ),
 });
 
-const claimHeaders = table(
-  { description: "Claim to the request header that carries it inside.", pattern: CLAIM_PATTERN },
-  CLAIM,
-  claimHeader("Header that carries the claim."),
-);
-
-const jwt = section({ description: "How bearer tokens are checked (HS256)." }, {
-  secret: text(
-    { description: "Shared key of at least 32 bytes; write ${NAME} to take it from outside." },
-    `a text of at least ${MIN_SECRET_BYTES} bytes`,
-    parseSecret,
-  ),
-  issuer: anyText("Required value of iss.", "an issuer").optional(),
-  audience: anyText("Required value of aud.", "an audience").optional(),
-  clockSkew: byDefault("gateway.jwt.clockSkew", duration("How far clocks may differ.")),
-  claimHeaders: byDefault("gateway.jwt.claimHeaders", claimHeaders),
-});
-
 const verify = section({ description: "The service that checks the password." }, {
   service: serviceName("Service that is asked."),
   path: byDefault(
@@ -88,6 +54,26 @@ const claims = table(
   anyText("Field of the login body.", "the name of a field"),
 );
 
+const bucket = (path: "user" | "client", description: string) =>
+  section({ description }, {
+    rate: byDefault(`gateway.login.rateLimit.${path}.rate`, rate("How fast tries come back.")),
+    burst: byDefault(
+      `gateway.login.rateLimit.${path}.burst`,
+      wholeNumber("How many tries may come at once.", 1),
+    ),
+  }).prefault({});
+
+const loginRateLimit = section({ description: "How often one may try to log in." }, {
+  user: bucket("user", "For one name from one client."),
+  client: bucket("client", "For one client, whatever the names. An IPv6 client is its /64."),
+});
+
+const signing = section({ description: "A private key in place of the secret of gateway.jwt." }, {
+  privateKey: anyText("Path of the key: PEM, PKCS 8.", "the path of a file"),
+  algorithm: algorithm("Left out: RS256, EdDSA, or the one of the key's curve.").optional(),
+  kid: anyText("Name of the key in the JWK Set that checks it.", "a kid").optional(),
+});
+
 /** Exactly one way to verify; the rule stands in rules.ts for a message and here for editors. */
 const login = section({ description: "Issues tokens to users who log in." }, {
   path: byDefault("gateway.login.path", path("Path that takes the login by POST.")),
@@ -99,6 +85,9 @@ const login = section({ description: "Issues tokens to users who log in." }, {
   passwordless: z.literal(true, { error: "expected true, or leave it out and set verify" })
     .meta({ description: "Believe any username: for demos only." }).optional(),
   verify: verify.optional(),
+  rateLimit: loginRateLimit.prefault({}),
+  issuer: anyText("Which of gateway.jwt.issuers the tokens are of.", "an issuer").optional(),
+  signing: signing.optional(),
 }).meta({ oneOf: [{ required: ["passwordless"] }, { required: ["verify"] }] });
 
 const match = section({ description: "Which requests the route takes." }, {
@@ -180,10 +169,7 @@ const route = section({ description: "Where some requests go." }, {
   to: serviceName("Service that answers."),
   rewrite: pathPattern("The path that the service sees; * and {name} come from the match.")
     .optional(),
-  auth: byDefault(
-    "gateway.routes[].auth",
-    choice("Whether a token is needed.", ["none", "jwt"]),
-  ),
+  auth: byDefault("gateway.routes[].auth", routeAuth),
   rateLimit: rateLimit.optional(),
   timeout: duration(
     "How long the head of the response may take once the request was sent; 0 means no limit. " +
@@ -229,7 +215,7 @@ export const gateway = section({ description: "Makes this instance an edge." }, 
   bind: byDefault("gateway.bind", bindAddress("Where clients call.")),
   tls: tls.optional(),
   cors: cors.optional(),
-  jwt: jwt.optional(),
+  jwt: gatewayJwt.optional(),
   login: login.optional(),
   routes: list("Which requests go where.", route, 1),
   trustedProxies: byDefault(
@@ -240,9 +226,3 @@ export const gateway = section({ description: "Makes this instance an edge." }, 
 
 export type GatewayDocument = z.output<typeof gateway>;
 export type RouteDocument = z.output<typeof route>;
-
-function parseSecret(secret: string): Parsed<string> {
-  const bytes = new TextEncoder().encode(secret).length;
-  if (bytes >= MIN_SECRET_BYTES) return { ok: true, value: secret };
-  return expected(`a text of at least ${MIN_SECRET_BYTES} bytes (RFC 7518, section 3.2)`);
-}

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
 import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
+import { inboundJwt } from "./jwt.ts";
 import {
   anyText,
   bindAddress,
@@ -100,6 +101,7 @@ const rule = section({ description: "Who may call what: all that is named must h
 });
 
 const inbound = section({ description: "How calls to the local app are treated." }, {
+  jwt: inboundJwt.optional(),
   timeout: byDefault(
     "policy.inbound.timeout",
     duration("How long the head of a response may take once the request was sent; 0: no limit."),
