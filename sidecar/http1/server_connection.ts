@@ -109,7 +109,7 @@ export class Http1ServerConnection implements Sweepable, Progress {
   /** Lets the exchange under way finish and then closes; an idle connection closes now. */
   drain(): void {
     this.#isDraining = true;
-    if (this.isIdle) this.#transport.close();
+    if (this.isIdle) this.#close(gone("the connection was idle when it was drained"));
   }
 
   /** Cuts the connection; what is under way is cancelled. */
@@ -133,8 +133,9 @@ export class Http1ServerConnection implements Sweepable, Progress {
     }
     const { headTimeoutMs, idleTimeoutMs } = this.#limits;
     const quietMs = nowMs - this.#quietSince;
-    if (this.#state === "idle" && quietMs >= idleTimeoutMs) this.#transport.close();
-    else if (this.#state === "head" && quietMs >= headTimeoutMs) this.#expireHead();
+    if (this.#state === "idle" && quietMs >= idleTimeoutMs) {
+      this.#close(gone("the connection was idle for too long"));
+    } else if (this.#state === "head" && quietMs >= headTimeoutMs) this.#expireHead();
     else if (this.#state === "exchange" && quietMs >= this.#patience()) this.#expireExchange();
     else if (this.#state === "lingering" && quietMs >= Math.min(LINGER_MS, idleTimeoutMs)) {
       this.#transport.close();
@@ -186,7 +187,8 @@ export class Http1ServerConnection implements Sweepable, Progress {
 
   #hasHead(): boolean {
     const inbox = this.#inbox;
-    if (inbox.available === 0) return false;
+    // A request that was read just as the connection closed is nobody's: it could not be answered.
+    if (inbox.available === 0 || this.#state === "closed") return false;
     if (this.#state === "idle") this.#enter("head");
     return this.#parser.parse(inbox.bytes, inbox.start, inbox.end);
   }

@@ -340,3 +340,21 @@ Deno.test("Login gives the service all of its time, however long the client took
   upstream.last.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
   assertEquals((await answer)?.status, 200);
 });
+
+Deno.test("Login lets nobody try without end, and says when to come back", async () => {
+  const bucket = { rate: { count: 1, perMs: 60_000 }, burst: 2 };
+  const plenty = LOGIN_RATE_LIMIT.client;
+  const body = JSON.stringify(ALICE);
+  for (const rateLimit of [{ user: bucket, client: plenty }, { user: plenty, client: bucket }]) {
+    const { ask, requests } = await verifyingRig(401, {}, { rateLimit });
+    for (const status of [401, 401, 429, 429]) {
+      const response = await ask({ body });
+      assertEquals(response?.status, status);
+      if (status !== 429) continue;
+      assertEquals(response?.headers.get("retry-after"), "60");
+      assertEquals(response?.headers.get("x-mesh-reason"), "rate-limited");
+      assertEquals(await bodyOf(response!), '{"error":"Too Many Requests"}');
+    }
+    assertEquals(requests.length, 2, "the service is not asked");
+  }
+});

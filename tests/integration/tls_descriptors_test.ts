@@ -35,7 +35,8 @@ Deno.test("a mesh port outlives a lack of descriptors", async () => {
     await wire.write("again");
     const answer = await inTime("an answer", wire.readBytes(5), 1000);
     return new TextDecoder().decode(answer) === "again";
-  });
+    // Seven seconds until it is noticed, and as long again for each try that finds no descriptor yet.
+  }, 60_000);
   await until(
     "a word about it",
     () => child.lines.some((line) => line.includes("stopped accepting")),

@@ -4,6 +4,7 @@ import { Backoff } from "../../lib/backoff.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Algorithm } from "../../lib/jwk.ts";
 import { LruMap } from "../../lib/lru.ts";
+import { TokenBucket } from "../../lib/token_bucket.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { KeySet } from "./key_set.ts";
 import type { KeySource, OnKeysChanged, Sought } from "./key_source.ts";
@@ -36,8 +37,8 @@ const DEFAULT_AGE_MS = 600_000;
 /** Renewed at this part of the age, less up to a tenth at random, so that many sidecars do not come together. */
 const RENEW_AT = 0.8;
 const JITTER = 0.1;
-/** Between two fetches that unknown names caused: anybody can make names up. */
-const SEEK_INTERVAL_MS = 5_000;
+/** Fetches that unknown names cause: anybody can make names up, and a provider may rotate twice in a row. */
+const SEEKS = { tokensPerMs: 1 / 5_000, burst: 3 };
 /** How long a name stays known not to be there. */
 const ABSENT_MS = 10_000;
 const MAX_ABSENT = 1_000;
@@ -55,7 +56,7 @@ export class RemoteKeys implements KeySource {
   /** Fetches so far. */
   #begun = 0;
   #timer: Disposable | undefined;
-  #soughtAt = -Infinity;
+  readonly #seeks: TokenBucket;
   #fetchedAt: number | undefined;
   #failures = 0;
 
@@ -63,6 +64,7 @@ export class RemoteKeys implements KeySource {
   constructor(options: RemoteKeysOptions) {
     this.name = options.url;
     this.#options = options;
+    this.#seeks = new TokenBucket(SEEKS, options.clock.now());
     this.#retry = new Backoff({ ...RETRY, random: options.random });
     void this.#renew();
   }
@@ -85,7 +87,9 @@ export class RemoteKeys implements KeySource {
     // What is under way may have been answered before the name was published: it can say yes, but not no.
     if (this.#fetch !== undefined && await this.#fetch && this.#knows(kid)) return "found";
     if (this.#failures > 0 || this.#current === undefined) return "unavailable";
-    if (this.#begun === begun && !this.#mayAsk()) return "absent";
+    if (this.#begun === begun && !this.#seeks.take(SEEKS, this.#options.clock.now())) {
+      return "absent";
+    }
     if (this.#begun === begun || this.#fetch !== undefined) {
       if (!await this.#renew()) return "unavailable";
     }
@@ -100,14 +104,6 @@ export class RemoteKeys implements KeySource {
 
   #isKnownAbsent(kid: string | undefined): boolean {
     return (this.#absent.get(kid ?? "") ?? -Infinity) > this.#options.clock.now();
-  }
-
-  /** Whether the last fetch for an unknown name was long enough ago. */
-  #mayAsk(): boolean {
-    const now = this.#options.clock.now();
-    if (now - this.#soughtAt < SEEK_INTERVAL_MS) return false;
-    this.#soughtAt = now;
-    return true;
   }
 
   /** One fetch at a time; true when it went well. Never rejects. */
