@@ -369,3 +369,12 @@ Deno.test("the head of a request stays intact while its body streams, big or sma
     await server.hangUp();
   }
 });
+
+Deno.test("a request that was read just as its connection was drained goes to nobody", async () => {
+  const server = new ServerTest();
+  await quiet(server.transport);
+  server.transport.send(GET);
+  server.connection.drain();
+  await quiet(server.transport);
+  assertEquals([server.isOver, server.transport.isClosed, server.targets], [true, true, []]);
+});
