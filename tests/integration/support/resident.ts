@@ -25,8 +25,19 @@ export async function peaksDuring(
   while (!isOver) {
     const sizes = await residentMb(processes);
     sizes.forEach((size, index) => peaks[index] = Math.max(peaks[index]!, size));
-    await Promise.race([done, new Promise((resolve) => setTimeout(resolve, SAMPLE_MS))]);
+    await soonest(done, SAMPLE_MS);
   }
   await done;
   return peaks;
+}
+
+/** Resolves after `ms`, or when `work` ends before; leaves no timer. */
+async function soonest(work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
