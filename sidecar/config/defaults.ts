@@ -147,8 +147,8 @@ export const DEFAULTS = {
   "policy.inbound.authorization[].methods": { value: [], reason: "None named: every method." },
   "policy.inbound.authorization[].paths": { value: [], reason: "None named: every path." },
   "identity.mode": {
-    value: "off",
-    reason: "Every sidecar of a mesh must be told together; the demo is strict.",
+    value: "strict",
+    reason: "Nobody is believed who does not prove who it is; what has no sidecar says tls: none.",
   },
   "identity.trustDomain": {
     value: "mesh.local",

@@ -37,7 +37,7 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
     policySource: { kind: "section" },
     policy: { upstreams: new Map(), inbound: { timeoutMs: 15_000 } },
     identity: {
-      mode: "off",
+      mode: "strict",
       trustDomain: "mesh.local",
       namespace: "default",
       source: { kind: "selfSigned", directory: ".mesh/ca", leafLifeMs: 86_400_000 },

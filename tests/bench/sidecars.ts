@@ -8,6 +8,9 @@ import { type Peer, type PeerKind, type Place, samePath, startServer } from "./p
 /** More than any load here asks for: the limiter counts and refuses nothing. */
 const HIGH_RATE = { rate: "10000000/s", burst: 10_000_000 };
 
+/** As its peers are run here. */
+const PLAIN = { identity: { mode: "off" } };
+
 type Document = Readonly<Record<string, unknown>>;
 
 /** Starts a sidecar and resolves when the port that `document` gives its place to listens. */
@@ -67,6 +70,7 @@ async function startEdge(place: Place, name: string, withJwt: boolean): Promise<
   const { child, port } = await startSidecar(place, name, (port) => ({
     service: { name: "edge", address: "127.0.0.1" },
     listeners: listeners({}),
+    ...PLAIN,
     registry: userService(place.backendPort),
     policy: policy(place),
     gateway: { bind: loopback(port), ...gateway },
@@ -84,6 +88,7 @@ function startOutbound(place: Place, name: string, upstreamPort: number) {
   return startSidecar(place, name, (port) => ({
     service: { name: "order-service", address: "127.0.0.1", app: app(place) },
     listeners: listeners({ outbound: port }),
+    ...PLAIN,
     registry: userService(upstreamPort),
     policy: policy(place),
   }));
@@ -93,6 +98,7 @@ function startInbound(place: Place, name: string) {
   return startSidecar(place, name, (port) => ({
     service: { name: "user-service", address: "127.0.0.1", app: app(place) },
     listeners: listeners({ inbound: port }),
+    ...PLAIN,
     registry: { static: {} },
   }));
 }

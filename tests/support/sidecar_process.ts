@@ -15,10 +15,10 @@ export class SidecarProcess {
   readonly #copied: Promise<void>;
   readonly #ready = Promise.withResolvers<Line>();
 
-  /** Resolves when every listener accepts. */
+  /** Resolves when every listener accepts. Speaks plainly to everybody unless the document says otherwise. */
   static async start(document: Line): Promise<SidecarProcess> {
     const file = await Deno.makeTempFile({ suffix: ".json" });
-    await Deno.writeTextFile(file, JSON.stringify(document));
+    await Deno.writeTextFile(file, JSON.stringify({ identity: { mode: "off" }, ...document }));
     const sidecar = new SidecarProcess(file);
     const timer = setTimeout(() => sidecar.#child.kill("SIGKILL"), START_MS);
     try {

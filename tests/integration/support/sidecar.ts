@@ -157,6 +157,8 @@ function document(options: SidecarOptions, ports: SidecarPorts): Record<string, 
       health: at(ports.health),
     },
     registry: { files: {} },
+    // Most tests look at what is carried, over connections of their own; those of identity say so.
+    identity: { mode: "off" },
     log: { format: "text", access: "all" },
     ...config,
   };
