@@ -160,7 +160,7 @@ class Sidecar implements RunningSidecar {
       defaultUpstream: defaultUpstream({ isEdge: gateway !== undefined }),
       app: service.app,
       routes: gateway?.routes ?? [],
-      place: this.#bootstrap.identity,
+      home: this.#bootstrap.identity,
       services: verify?.kind === "service" ? [verify.service] : [],
       clock: this.#clock,
       log: this.#log,
@@ -242,7 +242,7 @@ class Sidecar implements RunningSidecar {
       const instance = instanceOf(this.#bootstrap, inbound.address.port);
       this.#registrar = new Registrar(this.#registry, instance, this.#log);
     }
-    if (gateway !== undefined) this.#outer.push(await this.#factory.openEdge(gateway));
+    if (gateway !== undefined) await this.#openEdge(gateway);
     this.#dedicated.apply(store.current, (error) => {
       throw error;
     });
@@ -252,6 +252,15 @@ class Sidecar implements RunningSidecar {
         (error) => this.#log.error("a dedicated port cannot be opened", { error }),
       );
     });
+  }
+
+  async #openEdge(gateway: NonNullable<Bootstrap["gateway"]>): Promise<void> {
+    const edge = await this.#factory.openEdge(gateway);
+    this.#outer.push(edge);
+    const { redirect } = gateway.tls ?? {};
+    if (redirect === undefined) return;
+    const { bind, httpsPort = edge.address.port } = redirect;
+    this.#outer.push(this.#factory.openRedirect(bind, httpsPort));
   }
 
   #views(): AdminViews {

@@ -3,10 +3,11 @@ import type { Mesh } from "./app_identity.ts";
 import { signerOf, type Tokens } from "./app_jwt.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
-import { AuthorizationFilter } from "./filters/authorization.ts";
+import { Authorize } from "./filters/authorization.ts";
+import { ClientCertificate } from "./filters/client_certificate.ts";
 import { Cors } from "./filters/cors.ts";
 import type { Filter, ListenerKind } from "./filters/filter.ts";
-import { Forwarded } from "./filters/forwarded.ts";
+import { Forwarded, type ForwardedOptions } from "./filters/forwarded.ts";
 import { Hsts } from "./filters/hsts.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { RequestMetrics } from "./filters/request_metrics.ts";
@@ -23,6 +24,7 @@ import { HttpAcceptor } from "./proxy/http_acceptor.ts";
 import { type Acceptor, ProxyListener, type ProxyListenerOptions } from "./proxy/listener.ts";
 import { Login } from "./proxy/login.ts";
 import { Pipeline, type Stage } from "./proxy/pipeline.ts";
+import { HttpsRedirect } from "./proxy/redirect.ts";
 import {
   DedicatedRouter,
   type Discover,
@@ -60,12 +62,14 @@ export class ListenerFactory {
   readonly #parts: ListenerParts;
   readonly #tail = crypto.randomUUID().slice(0, 8);
   readonly #requestMetrics: RequestMetrics;
+  readonly #authorize: Authorize;
   readonly #refused: Family<Counter>;
   readonly #tcpJournal: TcpJournal;
 
   constructor(parts: ListenerParts) {
     this.#parts = parts;
     this.#requestMetrics = new RequestMetrics(parts.metrics, parts.clock);
+    this.#authorize = new Authorize(parts.log, parts.metrics);
     this.#refused = parts.metrics.counter(
       "mesh_refused_total",
       "Connections and bytes that never became a request, by reason.",
@@ -76,12 +80,10 @@ export class ListenerFactory {
   /** With a `mesh`, callers prove who they are; a plain one, where it may come at all, says nothing about users. */
   openInbound(mesh: Mesh | undefined): ProxyListener | Promise<ProxyListener> {
     const { bootstrap: { listeners: { inbound } } } = this.#parts;
-    const { clock, log, metrics, tokens } = this.#parts;
-    const authorization = new AuthorizationFilter({ clock, log, metrics });
     const stages = [
-      this.#forwarded("inbound"),
-      tokens.inbound,
-      authorization,
+      this.#forwarded("inbound", { hasProof: mesh !== undefined }),
+      this.#parts.tokens.inbound,
+      this.#authorize,
       new InboundRouter(),
     ];
     if (mesh === undefined) return this.#open("inbound", "inbound", inbound, stages);
@@ -131,11 +133,17 @@ export class ListenerFactory {
     );
   }
 
+  /** The plain port beside an edge under TLS; it sends clients to `httpsPort`. */
+  openRedirect(address: Address, httpsPort: number): ProxyListener {
+    const stages = [this.#forwarded("edge"), new HttpsRedirect(httpsPort)];
+    return this.#open("redirect", "edge", address, stages);
+  }
+
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
   async #edgeStages({ cors, jwt, login }: NonNullable<Bootstrap["gateway"]>): Promise<Stage[]> {
     const { clock, forwarder, transcoderOf, tokens } = this.#parts;
     const grpc = new GrpcEdge(transcoderOf);
-    const stages: Stage[] = [this.#forwarded("edge")];
+    const stages: Stage[] = [this.#forwarded("edge"), new ClientCertificate()];
     if (cors !== undefined) stages.push(new Cors(cors));
     stages.push(new PathNormalizer());
     if (jwt === undefined) {
@@ -148,12 +156,13 @@ export class ListenerFactory {
     return [...stages, new EdgeRouter(), tokens.edge(jwt), new RateLimit(), grpc];
   }
 
-  #forwarded(listener: ListenerKind): Filter {
+  #forwarded(listener: ListenerKind, more: Pick<ForwardedOptions, "hasProof"> = {}): Filter {
     const { service, gateway } = this.#parts.bootstrap;
     return new Forwarded({
       // The tail tells this process from one of the same name and port on another host.
       pseudonym: `${service.id}-${listener}-${this.#tail}`,
       trustedProxies: listener === "edge" ? gateway?.trustedProxies ?? [] : [],
+      ...more,
       newRequestId,
     });
   }

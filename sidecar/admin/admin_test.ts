@@ -85,6 +85,16 @@ Deno.test("/snapshot of an edge without an app or trouble says so", async () => 
   assertEquals([page.app, page.policy.problem, page.clusters], [null, null, []]);
 });
 
+Deno.test("/snapshot shows the rules of authorization as they are compiled, callers in full", async () => {
+  const rules = [{ name: "r", action: "allow", from: ["a", "*"], claims: { b: [1] } }] as const;
+  const authorization = { mode: "dry-run", default: "deny", audit: "all", rules } as const;
+  const snapshot = fakeSnapshot({ authorization });
+  const page = await ask("/snapshot", { snapshot: () => snapshot }).json();
+  const from = ["spiffe://mesh.local/ns/default/svc/a", "*"];
+  assertEquals(page.authorization, { ...authorization, rules: [{ ...rules[0], from }] });
+  assertEquals((await ask("/snapshot").json()).authorization, null);
+});
+
 Deno.test("/endpoints shows clusters with their endpoints", async () => {
   const snapshot = fakeSnapshot({ endpoints: { a: ["10.0.0.1:80", "10.0.0.2:80"] } });
   const page = await ask("/endpoints", { snapshot: () => snapshot }).json();

@@ -1,6 +1,7 @@
 // What a bootstrap document says once it is read: durations in milliseconds, sizes in bytes, every default filled in.
 // Types only; schema.ts checks documents against them and load.ts reads files.
 
+import type { AuthorizationConfig } from "./authorization_config.ts";
 import type { InboundJwtConfig, JwtConfig, SigningConfig, TokenRuleConfig } from "./jwt_config.ts";
 
 /** A TCP address. `host` is an IP literal (IPv6 without brackets) or a name. */
@@ -111,23 +112,11 @@ export interface UpstreamPolicy {
   readonly timeoutMs: number;
 }
 
-export interface AuthorizationRule {
-  /** Default: its place in the list. */
-  readonly name: string;
-  readonly action: "allow" | "deny";
-  readonly from: readonly string[];
-  readonly methods: readonly string[];
-  readonly paths: readonly string[];
-}
-
 export interface InboundPolicy {
+  /** Left out: everybody may call. */
+  readonly authorization?: AuthorizationConfig;
   readonly jwt?: InboundJwtConfig;
   readonly timeoutMs: number;
-  /** Absent where there is no rule. */
-  readonly authorization?: {
-    readonly mode: "enforce" | "dry-run";
-    readonly rules: readonly AuthorizationRule[];
-  };
 }
 
 /** The dynamic document: section `policy` of the bootstrap, or the file that policySource names. */
@@ -225,6 +214,8 @@ export interface EdgeTlsConfig {
   /** By the names in each; the first answers for all others. */
   readonly certificates: readonly { readonly cert: string; readonly key: string }[];
   readonly clientCertificates?: { readonly trustBundle: string; readonly require: boolean };
+  /** A plain port that sends clients to `httpsPort`, without it to the port of the edge. */
+  readonly redirect?: { readonly bind: Address; readonly httpsPort?: number };
   /** Strict-Transport-Security (RFC 6797) on every answer; 0: none. */
   readonly hstsMaxAgeMs: number;
 }

@@ -12,6 +12,7 @@ import type {
   Service,
   UpstreamPolicy,
 } from "./bootstrap.ts";
+import { buildAuthorization } from "./build_authorization.ts";
 import { buildGateway } from "./build_gateway.ts";
 import { buildInboundJwt } from "./build_jwt.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
@@ -55,13 +56,12 @@ export function buildPolicy(document: PolicyDocument): Policy {
 }
 
 function buildInbound(
-  { timeout, jwt, authorization, authorizationMode: mode }: PolicyDocument["inbound"],
+  { timeout, jwt, authorization }: PolicyDocument["inbound"],
 ): Policy["inbound"] {
-  const rules = authorization.map((rule, index) => ({ ...rule, name: rule.name ?? `[${index}]` }));
   return {
     timeoutMs: timeout,
     ...(jwt === undefined ? {} : { jwt: buildInboundJwt(jwt) }),
-    ...(rules.length === 0 ? {} : { authorization: { mode, rules } }),
+    ...(authorization === undefined ? {} : { authorization: buildAuthorization(authorization) }),
   };
 }
 

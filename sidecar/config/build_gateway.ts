@@ -28,12 +28,20 @@ export function buildGateway(document: GatewayDocument): Gateway {
 }
 
 function buildTls(tls: NonNullable<GatewayDocument["tls"]>): EdgeTlsConfig {
-  const { cert = "", key = "", certificates = [{ cert, key }], clientCertificates, hsts } = tls;
+  const { cert = "", key = "", certificates = [{ cert, key }], hsts } = tls;
+  const { clientCertificates, redirect } = tls;
   return {
     certificates,
     ...(clientCertificates === undefined ? {} : { clientCertificates }),
+    ...(redirect === undefined ? {} : { redirect: buildRedirect(redirect) }),
     hstsMaxAgeMs: hsts,
   };
+}
+
+function buildRedirect(
+  { bind, httpsPort }: NonNullable<NonNullable<GatewayDocument["tls"]>["redirect"]>,
+): NonNullable<EdgeTlsConfig["redirect"]> {
+  return { bind, ...(httpsPort === undefined ? {} : { httpsPort }) };
 }
 
 function buildCors({ maxAge, ...same }: NonNullable<GatewayDocument["cors"]>): Cors {

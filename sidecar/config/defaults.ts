@@ -132,20 +132,36 @@ export const DEFAULTS = {
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
   },
   "policy.inbound.authorization": {
-    value: [],
+    value: "everybody may call",
     reason: "Being of the mesh is enough until somebody says who may call whom.",
+    isDerived: true,
   },
-  "policy.inbound.authorizationMode": {
+  "policy.inbound.authorization.mode": {
     value: "enforce",
-    reason: "A rule that does nothing must be asked for.",
+    reason: "A rule that is written is meant; trying one out is asked for by name.",
   },
-  "policy.inbound.authorization[].action": {
+  "policy.inbound.authorization.default": {
+    value: "deny where a rule allows, else allow",
+    reason: "Whoever lists who may call means nobody else; whoever lists who may not, all others.",
+    isDerived: true,
+  },
+  "policy.inbound.authorization.audit": {
+    value: "refused",
+    reason: "Who was turned away is what one looks for; who was let in is in the access log.",
+  },
+  "policy.inbound.authorization.rules": {
+    value: [],
+    reason: "A default alone is enough to close a service, or to log who calls it.",
+  },
+  "policy.inbound.authorization.rules[].name": {
+    value: "rule-N, counted from 1",
+    reason: "The answer names the rule, so that every rule must have a name.",
+    isDerived: true,
+  },
+  "policy.inbound.authorization.rules[].action": {
     value: "allow",
-    reason: "Rules say who may; what must not be is the exception.",
+    reason: "Most rules say who may call.",
   },
-  "policy.inbound.authorization[].from": { value: [], reason: "None named: every caller." },
-  "policy.inbound.authorization[].methods": { value: [], reason: "None named: every method." },
-  "policy.inbound.authorization[].paths": { value: [], reason: "None named: every path." },
   "identity.mode": {
     value: "strict",
     reason: "Nobody is believed who does not prove who it is; what has no sidecar says tls: none.",
@@ -179,6 +195,15 @@ export const DEFAULTS = {
   "gateway.tls.clientCertificates.require": {
     value: true,
     reason: "Who names authorities for clients means to let in nobody else.",
+  },
+  "gateway.tls.redirect.bind": {
+    value: "0.0.0.0:8080",
+    reason: "Beside the edge's own 8000, and a port that needs no privilege.",
+  },
+  "gateway.tls.redirect.httpsPort": {
+    value: "the port of gateway.bind",
+    reason: "Where nothing stands in front, clients reach the edge where it listens.",
+    isDerived: true,
   },
   "gateway.tls.hsts": {
     value: "0s",

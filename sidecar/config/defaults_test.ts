@@ -4,6 +4,11 @@ import { bootstrapJsonSchema, type JsonSchema } from "./json_schema.ts";
 
 const entries = Object.entries<Default>(DEFAULTS);
 
+/** Of a value that may be of several kinds the mappings: a list in their place is short for one of them. */
+function mappingsOf(alternatives: unknown): unknown[] {
+  return Array.isArray(alternatives) ? alternatives.filter(({ type }) => type === "object") : [];
+}
+
 /** Every default of the JSON Schema, in the path notation of the table. */
 function schemaDefaults(schema: unknown, path = ""): [string, unknown][] {
   if (typeof schema !== "object" || schema === null) return [];
@@ -15,6 +20,7 @@ function schemaDefaults(schema: unknown, path = ""): [string, unknown][] {
     ...fields,
     ...schemaDefaults(node["items"], `${path}[]`),
     ...schemaDefaults(node["additionalProperties"], `${path}.*`),
+    ...mappingsOf(node["anyOf"]).flatMap((each) => schemaDefaults(each, path)),
   ];
 }
 

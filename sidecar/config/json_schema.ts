@@ -29,11 +29,18 @@ function withReferences(schema: JsonSchema): JsonSchema {
   }
   if (isWithoutPattern(schema)) return withAlternative(schema);
   return mapValues(schema, (value, keyword) => {
+    if (keyword === "anyOf" && Array.isArray(value)) return value.map(inAlternative);
     if (!isSchema(value)) return value;
     if (keyword === "items" || keyword === "additionalProperties") return withReferences(value);
     if (keyword !== "properties") return value;
     return mapValues(value, (field) => isSchema(field) ? withReferences(field) : field);
   });
+}
+
+/** Of a value that may be of several kinds, lists and mappings have parts of their own; one scalar is a text already. */
+function inAlternative(schema: unknown): unknown {
+  const hasParts = isSchema(schema) && (schema["type"] === "object" || schema["type"] === "array");
+  return hasParts ? withReferences(schema) : schema;
 }
 
 /** Numbers, booleans and fixed words: nothing that a pattern could say. */

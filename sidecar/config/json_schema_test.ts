@@ -7,7 +7,7 @@ function isSchema(value: unknown): value is JsonSchema {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Each schema below `schema` with where it stands; `[]` an item, `*` a value of a map. */
+/** Each schema below `schema` with where it stands; `[]` an item, `*` a value of a map. Of several kinds each one. */
 function* schemas(schema: unknown, path: string): Generator<[string, JsonSchema]> {
   if (!isSchema(schema)) return;
   yield [path, schema];
@@ -16,6 +16,10 @@ function* schemas(schema: unknown, path: string): Generator<[string, JsonSchema]
   }
   yield* schemas(schema["items"], `${path}[]`);
   yield* schemas(schema["additionalProperties"], `${path}.*`);
+  for (const each of Array.isArray(schema["anyOf"]) ? schema["anyOf"] : []) {
+    // One text or a list of such is described as a whole.
+    if (each.type !== "string" && "description" in each) yield* schemas(each, path);
+  }
 }
 
 function at(path: string): JsonSchema {
@@ -81,6 +85,15 @@ Deno.test("numbers, booleans and fixed words may be references as well", () => {
 
 Deno.test("a bare 0 is a duration", () => {
   assertEquals(at(".drain.delay")["anyOf"], [{ type: "string" }, { type: "number", const: 0 }]);
+});
+
+Deno.test("authorization is a list of rules or a mapping, and either completes in an editor", () => {
+  const path = ".policy.inbound.authorization";
+  assertEquals(at(`${path}[].action`)["anyOf"], at(`${path}.rules[].action`)["anyOf"]);
+  const mode = JSON.stringify(at(`${path}.mode`)["anyOf"]);
+  assert(mode.includes('"dry-run"') && mode.includes("\\$"), mode);
+  assert(patternAt(`${path}[].grpc[]`).test("user.UserService/*"));
+  assert(!patternAt(`${path}[].from[]`).test("spiffe://mesh.local/order"));
 });
 
 Deno.test("exactly one registry and one way to log in are asked for", () => {

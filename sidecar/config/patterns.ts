@@ -15,11 +15,6 @@ export const TRUST_DOMAIN =
 export const ID_SEGMENT_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,255}$/;
 export const ID_SEGMENT = "letters, digits, dots, dashes and underscores, such as default";
 
-/** A service name, `*`, or a SPIFFE id of the mesh's form. */
-export const CALLER_PATTERN =
-  /^(?:\*|[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?|spiffe:\/\/[a-z0-9._-]+\/ns\/[A-Za-z0-9._-]+\/svc\/[A-Za-z0-9._-]+)$/;
-export const CALLER = "a service name, spiffe://DOMAIN/ns/NAMESPACE/svc/NAME, or * for any";
-
 export const TAG_PATTERN = /^[!-~]{1,255}$/;
 export const TAG = "printable characters without spaces, such as v1";
 

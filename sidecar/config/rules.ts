@@ -2,6 +2,7 @@
 import { isLoopback, isSameListener, isWildcard } from "./addresses.ts";
 import type { Address } from "./bootstrap.ts";
 import type { Path } from "./positions.ts";
+import { authorizationRules, callerRules } from "./authorization_rules.ts";
 import { gatewayRules } from "./gateway_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
@@ -26,18 +27,23 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   }
   listenerRules(bootstrapListeners(document), report);
   appListenerRules(document, report);
-  authorizationRules(document, report);
-  if (document.policy !== undefined) {
-    tcpRules(document.policy, ["policy", "upstreams"], report);
-    inboundRules(document.policy, ["policy", "inbound"], report);
-  }
+  sectionRules(document, report);
   if (document.gateway !== undefined) gatewayRules(document.gateway, report);
+}
+
+function sectionRules({ policy, identity }: SoundSections, report: Report): void {
+  if (policy === undefined) return;
+  tcpRules(policy, ["policy", "upstreams"], report);
+  inboundRules(policy, ["policy", "inbound"], report);
+  authorizationRules(policy, ["policy", "inbound"], report);
+  if (identity?.mode === "off") callerRules(policy, ["policy", "inbound"], report);
 }
 
 /** What can be wrong between the parts of a policy document. */
 export function policyRules(policy: PolicyDocument, report: Report): void {
   listenerRules(upstreamListeners(policy, ["upstreams"]), report);
   tcpRules(policy, ["upstreams"], report);
+  authorizationRules(policy, ["inbound"], report);
   inboundRules(policy, ["inbound"], report);
 }
 
@@ -52,18 +58,6 @@ function tcpRules(policy: PolicyDocument, path: Path, report: Report): void {
   for (const [name, { protocol, bind }] of Object.entries(policy.upstreams)) {
     if (protocol !== "tcp" || bind !== undefined) continue;
     report([...path, name, "protocol"], "tcp needs a port of its own, expected bind beside it");
-  }
-}
-
-/** Without mTLS nobody can be named. */
-function authorizationRules({ policy, identity }: SoundSections, report: Report): void {
-  if (identity?.mode !== "off") return;
-  for (const [index, { from }] of (policy?.inbound.authorization ?? []).entries()) {
-    if (from.length === 0) continue;
-    report(
-      ["policy", "inbound", "authorization", index, "from"],
-      "identity.mode is off, so no caller proves who it is: expected mode strict or permissive",
-    );
   }
 }
 
@@ -117,9 +111,15 @@ function registryRules({ registry }: SoundSections, report: Report): void {
 function bootstrapListeners({ listeners, gateway, policy }: SoundSections): Place[] {
   const places = Object.entries(listeners ?? {})
     .map(([name, address]): Place => ({ path: ["listeners", name], address }));
-  if (gateway !== undefined) places.push({ path: ["gateway", "bind"], address: gateway.bind });
+  if (gateway !== undefined) places.push(...edgeListeners(gateway));
   if (policy !== undefined) places.push(...upstreamListeners(policy, ["policy", "upstreams"]));
   return places;
+}
+
+function edgeListeners({ bind, tls }: NonNullable<SoundSections["gateway"]>): Place[] {
+  const edge: Place = { path: ["gateway", "bind"], address: bind };
+  if (tls?.redirect === undefined) return [edge];
+  return [edge, { path: ["gateway", "tls", "redirect", "bind"], address: tls.redirect.bind }];
 }
 
 function upstreamListeners(policy: PolicyDocument, path: Path): Place[] {

@@ -157,31 +157,3 @@ Deno.test("a retry section fills in its defaults, and there is none without it",
     budget: 0.05,
   });
 });
-
-Deno.test("a rule that names callers needs mTLS, or nobody could ever be named", () => {
-  const section = (mode: string) =>
-    `identity: { mode: ${mode} }\npolicy: { inbound: { authorization: [{ from: [a], methods: [GET] }] } }\n`;
-  assertEquals(problemsWith(section("strict")), []);
-  assertEquals(
-    problemsWith(section("off")).map((problem) => problem.replace(/^\d+:\d+: /, "")),
-    [
-      "policy.inbound.authorization[0].from: identity.mode is off, so no caller proves who it is: " +
-      "expected mode strict or permissive",
-    ],
-  );
-});
-
-Deno.test("an authorization rule says what is wrong with it", () => {
-  const rule = (text: string) =>
-    problemsWith(`policy: { inbound: { authorization: [${text}] } }\n`)
-      .map((problem) => problem.replace(/^\d+:\d+: policy\.inbound\.authorization\[0\]\.?/, ""));
-  assertEquals(rule("{ form: [a] }"), ['form: unknown key "form", did you mean "from"?']);
-  assertEquals(rule("{ methods: [get] }"), [
-    "methods[0]: expected an HTTP method in upper case such as GET",
-  ]);
-  assertEquals(rule("{ from: [Order_Service] }"), [
-    "from[0]: expected a service name, spiffe://DOMAIN/ns/NAMESPACE/svc/NAME, or * for any",
-  ]);
-  assertEquals(rule("{ paths: [users] }").length, 1);
-  assertEquals(rule("{ action: block }").length, 1);
-});

@@ -22,7 +22,7 @@ export interface ReconcilerOptions {
   readonly app: Pick<App, "http" | "grpc"> | undefined;
   readonly routes: readonly RouteConfig[];
   /** Where this sidecar is in the mesh. */
-  readonly place?: SnapshotInputs["place"];
+  readonly home: SnapshotInputs["home"];
   /** Services to watch from the start, besides those that routes and policy name. */
   readonly services: readonly string[];
   readonly clock: Clock;
@@ -141,7 +141,7 @@ export class Reconciler implements PolicyListener {
       app: app && { http: app.http, grpc: app.grpc, timeoutMs: policy.inbound.timeoutMs },
       routes,
       authorization: policy.inbound.authorization,
-      place: this.#options.place,
+      home: this.#options.home,
       inboundJwt: policy.inbound.jwt,
     };
   }

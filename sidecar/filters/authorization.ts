@@ -1,92 +1,112 @@
-// Whether a caller may make this call, by the rules of the snapshot that is in force; who is refused learns by which.
+// Who may call the local app: asks the rules of the exchange's own snapshot, counts, notes and refuses. Without rules
+// everything passes. In a dry run nothing is changed and nobody refused.
 import { ProxyError } from "../errors.ts";
-import { normalizeTarget, pathOf } from "../http/path.ts";
-import type { Clock } from "../lib/clock.ts";
+import type { Request } from "../http/message.ts";
+import { ambiguousPath, normalizeTarget, pathOf } from "../http/path.ts";
 import type { Authorization } from "../snapshot/authorization.ts";
+import type { Decision, Question } from "../snapshot/authorization_rule.ts";
 import type { Logger } from "../telemetry/log.ts";
-import type { Counter, Metrics } from "../telemetry/metrics.ts";
+import type { Counter, Family, Metrics } from "../telemetry/metrics.ts";
+import { AuditLog } from "./audit_log.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
 
-/** A flood of refusals must not be one of the log: one line in so long, with how many it stands for. */
-const AUDIT_EVERY_MS = 100;
+/** What of a caller's own words is said back to it, or to the log. */
+const MAX_SHOWN = 200;
 
-export interface AuthorizationParts {
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-}
-
-export class AuthorizationFilter implements Filter {
+export class Authorize implements Filter {
   readonly name = "authorization";
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #allowed: Counter;
-  readonly #refused: Counter;
-  readonly #wouldRefuse: Counter;
-  #auditedAt = -Infinity;
-  #untold = 0;
+  readonly #family: Family<Counter>;
+  readonly #audit: AuditLog;
+  /** Filled in anew for each request, which is decided at once. */
+  readonly #question: { -readonly [K in keyof Question]: Question[K] } = {
+    identity: undefined,
+    method: "",
+    path: "",
+    claims: undefined,
+  };
+  /** Whose decisions `#counters` are, in the same order. */
+  #counted: Authorization | undefined;
+  #counters: readonly Counter[] = [];
 
-  constructor({ clock, log, metrics }: AuthorizationParts) {
-    this.#clock = clock;
-    this.#log = log;
-    const decisions = metrics.counter(
+  constructor(log: Logger, metrics: Metrics) {
+    this.#family = metrics.counter(
       "mesh_authorization_total",
-      "Calls that the authorization rules decided on.",
+      "Calls to the app by what was decided of them, and by which rule.",
     );
-    this.#allowed = decisions.with({ decision: "allowed" });
-    this.#refused = decisions.with({ decision: "refused" });
-    this.#wouldRefuse = decisions.with({ decision: "would-refuse" });
+    this.#audit = new AuditLog(log, metrics);
   }
 
   onRequest(exchange: ExchangeView): undefined {
-    const { authorization } = exchange.snapshot;
+    const { snapshot: { authorization }, request } = exchange;
     if (authorization === undefined) return;
-    const { request, incoming: { peer: { identity } } } = exchange;
-    if (authorization.needsPath) settlePath(exchange);
-    const path = pathOf(request.target);
-    const { isAllowed, rule } = authorization.decide({ identity, method: request.method, path });
-    if (isAllowed) this.#allowed.add();
-    else this.#refuse(exchange, authorization, rule);
+    const target = authorization.readsPaths ? spellingOf(request) : request.target;
+    const decision = target === null
+      ? authorization.ambiguous
+      : authorization.decide(this.#ask(exchange, pathOf(target)));
+    this.#countersOf(authorization)[decision.index]!.add();
+    const { mode, audit } = authorization.settings;
+    if (audit === "all" || audit === "refused" && !decision.isAllowed) {
+      this.#note(exchange, authorization, decision);
+    }
+    if (mode === "dry-run") return;
+    if (target === null) throw ambiguousPath();
+    if (!decision.isAllowed) throw refusal(exchange, authorization, decision);
+    // The app must see what the rules have seen.
+    if (target !== request.target) request.target = target;
   }
 
-  #refuse(
-    exchange: ExchangeView,
-    { settings }: Authorization,
-    rule: string | undefined,
-  ): void {
-    const { request, incoming: { peer } } = exchange;
-    const isDryRun = settings.mode === "dry-run";
-    (isDryRun ? this.#wouldRefuse : this.#refused).add();
-    this.#audit({
-      mode: settings.mode,
-      rule: rule ?? "none allows it",
-      from: peer.identity ?? "anonymous",
-      peer: `${peer.host}:${peer.port}`,
-      method: request.method,
-      path: pathOf(request.target),
-      requestId: exchange.requestId,
-    });
-    if (isDryRun) return;
-    const what = rule === undefined ? "no rule allows it" : `rule ${JSON.stringify(rule)}`;
-    throw new ProxyError("forbidden", `forbidden: ${what}`, { side: "downstream" });
+  #ask({ incoming, request, caller }: ExchangeView, path: string): Question {
+    const question = this.#question;
+    question.identity = incoming.peer.identity;
+    question.method = request.method;
+    question.path = path;
+    question.claims = caller?.claims;
+    return question;
   }
 
-  #audit(fields: Readonly<Record<string, string>>): void {
-    const now = this.#clock.now();
-    if (now - this.#auditedAt < AUDIT_EVERY_MS) return void this.#untold++;
-    this.#auditedAt = now;
-    this.#log.warn("refused by authorization", { ...fields, untold: this.#untold });
-    this.#untold = 0;
+  /** One series a decision: their number is that of the rules, whatever callers send. */
+  #countersOf(authorization: Authorization): readonly Counter[] {
+    if (authorization !== this.#counted) {
+      const dry_run = String(authorization.settings.mode === "dry-run");
+      this.#counters = authorization.decisions.map(({ isAllowed, rule }) =>
+        this.#family.with({ decision: isAllowed ? "allowed" : "refused", rule, dry_run })
+      );
+      this.#counted = authorization;
+    }
+    return this.#counters;
+  }
+
+  #note(exchange: ExchangeView, authorization: Authorization, decision: Decision): void {
+    const { request, incoming, requestId, startedAt } = exchange;
+    this.#audit.write(decision.isAllowed, startedAt, () => ({
+      rule: decision.rule,
+      action: decision.isAllowed ? "allow" : "deny",
+      from: incoming.peer.identity ?? "anonymous",
+      method: shown(request.method),
+      path: shown(pathOf(request.target)),
+      requestId,
+      dryRun: authorization.settings.mode === "dry-run",
+    }));
   }
 }
 
-/** The app must see the path that the rules saw. */
-function settlePath({ request }: ExchangeView): void {
-  if (request.form === "asterisk" || request.form === "authority") return;
-  const target = normalizeTarget(request.target);
-  if (target === null) {
-    const message = "bad request: the path has dot segments or escaped separators";
-    throw new ProxyError("bad-request", message, { side: "downstream" });
-  }
-  request.target = target;
+/** Null where there is no safe one. `*` and the target of CONNECT are no paths. */
+function spellingOf({ form, target }: Request): string | null {
+  return form === "origin" || form === "absolute" ? normalizeTarget(target) : target;
+}
+
+function refusal(
+  { request, incoming }: ExchangeView,
+  authorization: Authorization,
+  { rule, index }: Decision,
+): ProxyError {
+  const from = authorization.nameOf(incoming.peer.identity);
+  const message = index < authorization.settings.rules.length
+    ? `refused by rule ${rule}`
+    : `no rule allows ${from} ${shown(request.method)} ${shown(pathOf(request.target))}`;
+  return new ProxyError("forbidden", message, { side: "downstream" });
+}
+
+function shown(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}...`;
 }

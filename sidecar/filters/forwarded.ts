@@ -1,7 +1,8 @@
 // Says who asked and through whom: x-forwarded-*, x-request-id, via. README "Whom we believe" has the rule in words.
 //
 //   edge      what came from outside is believed from trusted proxies only, else replaced
-//   inbound   what the mesh said is kept, and the caller's address added
+//   inbound   what the mesh said is kept, and the caller's address added; nothing is believed of who could prove what it is
+//             and did not
 //   outbound  the app is the client; its x-request-id is kept so that its own calls stay together
 import { ProxyError } from "../errors.ts";
 import { NameSet } from "../http/field_names.ts";
@@ -36,6 +37,8 @@ export interface ForwardedOptions {
   /** What we call ourselves in Via (RFC 9110 7.6.3): one name a listener, so that a loop is told from a revisit. */
   readonly pseudonym: string;
   readonly trustedProxies: readonly string[];
+  /** Callers could have proved by mTLS to be of the mesh; those who did not are of the outside. */
+  readonly hasProof?: boolean;
   readonly newRequestId: () => string;
 }
 
@@ -111,7 +114,8 @@ export class Forwarded implements Filter {
   }
 
   #enterInbound(exchange: ExchangeView, headers: Fields): void {
-    const peer = exchange.incoming.peer.host;
+    const { host: peer, identity } = exchange.incoming.peer;
+    if (this.#options.hasProof === true && identity === undefined) headers.deleteAll(CLAIMS);
     const before = headers.all("x-forwarded-for").join(", ");
     const first = before.split(",", 1)[0]!.trim();
     exchange.clientAddress = first === "" || first.length > MAX_ADDRESS ? peer : first;

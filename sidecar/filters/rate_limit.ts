@@ -52,8 +52,11 @@ export class RateLimit implements Filter {
     const name = this.#names.get(route) ?? this.#name(route);
     if (limit.key === "route") return name;
     // A token may name nobody: such callers are told apart by address, or they would share one bucket.
-    const subject = limit.key === "user" ? exchange.caller?.subject : undefined;
-    return subject ? `${name} user ${subject}` : `${name} client ${exchange.clientAddress}`;
+    const caller = limit.key === "user" ? exchange.caller : undefined;
+    if (!caller?.subject) return `${name} client ${exchange.clientAddress}`;
+    // Two issuers may give the same name to two people.
+    const { iss } = caller.claims;
+    return `${name} user ${typeof iss === "string" ? iss : ""} ${caller.subject}`;
   }
 
   /** All that tells one route from another, so that its buckets outlive the snapshot. */

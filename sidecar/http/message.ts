@@ -45,6 +45,8 @@ export interface Peer {
   readonly port: number;
   /** The SPIFFE id that it proved by mTLS. */
   readonly identity?: string | undefined;
+  /** What a client of the edge showed, in the words of x-forwarded-client-cert. */
+  readonly certificate?: string | undefined;
 }
 
 /** One request as a server codec hands it over, with what its handler may do before the response. */

@@ -1,6 +1,7 @@
 // One spelling for one path (RFC 3986 6.2.2): rules that are matched by path must see what the app will see.
 // The choices are those that Envoy recommends at an edge: unreserved characters are decoded, slashes merged, and what
 // could climb or hide (dot segments, escaped slashes, backslashes, NUL) is refused.
+import { ProxyError } from "../errors.ts";
 
 const SLASH = 47, PERCENT = 37, DOT = 46, QUERY = 63, BACKSLASH = 92;
 
@@ -18,6 +19,12 @@ export function normalizeTarget(target: string): string | null {
   if (isPlain) return target;
   const path = normalizePath(target.slice(0, end));
   return path === null ? null : path + target.slice(end);
+}
+
+/** The answer to a path that has no safe spelling. */
+export function ambiguousPath(): ProxyError {
+  const message = "bad request: the path has dot segments or escaped separators";
+  return new ProxyError("bad-request", message, { side: "downstream" });
 }
 
 function normalizePath(raw: string): string | null {

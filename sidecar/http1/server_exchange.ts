@@ -1,5 +1,5 @@
 // One request on a connection, and what becomes of it: the connection's own notes beside what its handler sees.
-import type { Incoming, Interim, Request } from "../http/message.ts";
+import type { Incoming, Interim, Peer, Request } from "../http/message.ts";
 import { Cancellation } from "../lib/cancellation.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { TunnelBody } from "./tunnel_body.ts";
@@ -13,7 +13,7 @@ interface InterimSink {
 /** One request on a connection, as its handler sees it. */
 export class ServerExchange implements Incoming {
   readonly request: Request;
-  readonly peer: { readonly host: string; readonly port: number };
+  readonly peer: Peer;
   readonly cancellation = new Cancellation();
   context: unknown = undefined;
   body: WireBody | undefined;
@@ -29,7 +29,7 @@ export class ServerExchange implements Incoming {
     interims: InterimSink,
     request: Request,
     body: WireBody | undefined,
-    peer: { readonly host: string; readonly port: number },
+    peer: Peer,
     keepAlive: boolean,
   ) {
     this.#interims = interims;

@@ -1,5 +1,7 @@
 // The TLS port of an edge: certificates by name, TLS 1.2 and up, client certificates where the operator asks for them.
 import type { Clock } from "../lib/clock.ts";
+import type { Certificate } from "./certificate.ts";
+import { describeClient } from "./client_certificate.ts";
 import { EdgeCertificates, type EdgeTlsMaterial } from "./edge_certificates.ts";
 import { HANDSHAKE_LIMITS, HandshakeQueue } from "./handshake_queue.ts";
 import { listenNode } from "./node_listener.ts";
@@ -62,22 +64,27 @@ function planOf(certificates: EdgeCertificates, clock: Clock): HandshakePlan {
     requestCert: certificates.clientRoots !== undefined,
     chooseContext: (name) => certificates.contextFor(name),
     identify: (shown) => {
-      admitClient(shown, certificates, clock.epoch());
-      return undefined;
+      const leaf = admitClient(shown, certificates, clock.epoch());
+      return { certificate: leaf && describeClient(leaf) };
     },
   };
 }
 
 /** Also of a resumed session: its certificate may have been let in by other rules. Throws PeerError. */
-function admitClient(shown: Shown, certificates: EdgeCertificates, nowMs: number): void {
+function admitClient(
+  shown: Shown,
+  certificates: EdgeCertificates,
+  nowMs: number,
+): Certificate | undefined {
   const { clientRoots, isClientRequired } = certificates;
-  if (clientRoots === undefined) return;
+  if (clientRoots === undefined) return undefined;
   const presented = parseChain(shown);
   const [leaf] = presented;
   if (leaf === undefined) {
-    if (!isClientRequired) return;
+    if (!isClientRequired) return undefined;
     throw new PeerError("no-certificate", "clients need a certificate here");
   }
   findTrustPath(presented, clientRoots, { purpose: "client", nowMs });
   if (shown.verdict !== undefined) throw engineRefusal(nameOf(leaf), shown.verdict);
+  return leaf;
 }

@@ -94,6 +94,6 @@ function planOf(identity: MeshIdentity): HandshakePlan {
     secureContext: generation.serverContext,
     minVersion: "TLSv1.3",
     requestCert: true,
-    identify: (shown) => identity.verify(shown, generation, "client"),
+    identify: (shown) => ({ who: identity.verify(shown, generation, "client") }),
   };
 }

@@ -26,8 +26,16 @@ export interface HandshakePlan {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
   readonly requestCert: boolean;
   readonly chooseContext?: (serverName: string) => SecureContext;
-  /** Throws PeerError where the peer may not come in; returns who it is, where that can be told. */
-  readonly identify: (shown: Shown) => VerifiedPeer | undefined;
+  /** Throws PeerError where the peer may not come in. */
+  readonly identify: (shown: Shown) => Admitted;
+}
+
+/** What is known of a peer that was let in. */
+export interface Admitted {
+  /** Who it is, in a mesh. */
+  readonly who?: VerifiedPeer;
+  /** What it showed at an edge: TransportPeer.certificate. */
+  readonly certificate?: string | undefined;
 }
 
 export interface TlsAcceptorOptions {
@@ -105,10 +113,10 @@ class Setup {
   #admit(socket: TLSSocket, plan: HandshakePlan): void {
     if (this.#isOver) return;
     const verdict = socket.isSessionReused() ? undefined : engineVerdict(socket);
-    const who = plan.identify(shownBy(socket, verdict));
+    const { who, certificate } = plan.identify(shownBy(socket, verdict));
     this.#finish();
     const transport = new NodeTransport(socket, {
-      peer: { ...this.#peer, identity: who?.id },
+      peer: { ...this.#peer, identity: who?.id, certificate },
       protocol: protocolOf(socket),
       underlying: this.#socket,
     });

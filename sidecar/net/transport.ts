@@ -6,6 +6,8 @@ export interface TransportPeer {
   readonly port: number;
   /** The SPIFFE id that the other end has proved; undefined on a plain connection. */
   readonly identity?: string | undefined;
+  /** The verified certificate of a client of the edge, in the words of x-forwarded-client-cert. */
+  readonly certificate?: string | undefined;
 }
 
 /** What the ends of a TLS connection agreed to speak (ALPN). */

@@ -2,7 +2,7 @@
 // dedicated port and the inbound side know already.
 import { ProxyError } from "../errors.ts";
 import { isGrpcRequest } from "../grpc/media_type.ts";
-import { normalizeTarget, pathOf } from "../http/path.ts";
+import { ambiguousPath, normalizeTarget, pathOf } from "../http/path.ts";
 import type { RouteInput } from "../snapshot/route_table.ts";
 import type { Cluster, Snapshot } from "../snapshot/snapshot.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
@@ -41,15 +41,7 @@ export class PathNormalizer implements Router {
     if (request.form === "authority") throw connectRefused();
     if (request.form === "asterisk") return;
     const target = normalizeTarget(request.target);
-    if (target === null) {
-      throw new ProxyError(
-        "bad-request",
-        "bad request: the path has dot segments or escaped separators",
-        {
-          side: "downstream",
-        },
-      );
-    }
+    if (target === null) throw ambiguousPath();
     request.target = target;
   }
 }

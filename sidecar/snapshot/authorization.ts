@@ -1,122 +1,77 @@
-// Who may call the local app: rules compiled for quick answers. Deny rules come before allow rules, whatever their order.
-import { formatId } from "../identity/spiffe.ts";
+// Who may call the local app: rules compiled so that a request costs one look by its caller and a few comparisons.
+// Deny rules are asked first, then allow rules, then the default. Pure, and frozen once it is made.
+import { CompiledRule, type Decision, type Question } from "./authorization_rule.ts";
+import type { AuthorizationSettings } from "./authorization_settings.ts";
+import { type Home, resolveCallers } from "./callers.ts";
 
-/** A rule as the operator wrote it: what is named must hold, of each list one entry; an empty list holds always. */
-export interface AuthorizationRule {
-  readonly name: string;
-  readonly action: "allow" | "deny";
-  /** Services of this namespace, whole SPIFFE ids, or `*` for whoever has proved to be of the mesh. */
-  readonly from: readonly string[];
-  readonly methods: readonly string[];
-  /** `/exact`, `/prefix/*`, or with parameters; a gRPC method is `/package.Service/Method`. */
-  readonly paths: readonly string[];
-}
-
-export interface AuthorizationSettings {
-  /** `dry-run` tells whom it would refuse, and refuses nobody. */
-  readonly mode: "enforce" | "dry-run";
-  readonly rules: readonly AuthorizationRule[];
-}
-
-/** Where this sidecar is: what a bare service name stands for. */
-export interface Place {
-  readonly trustDomain: string;
-  readonly namespace: string;
-}
-
-export interface Call {
-  /** The SPIFFE id that the caller proved; undefined for who proved nothing. */
-  readonly identity: string | undefined;
-  readonly method: string;
-  /** In its one spelling, without query. */
-  readonly path: string;
-}
-
-/** `rule` is the one that decided; undefined: none allowed it, or none was there to refuse it. */
-export interface Decision {
-  readonly isAllowed: boolean;
-  readonly rule: string | undefined;
-}
-
-const ANYBODY = "*";
-
-interface CompiledRule {
-  readonly name: string;
-  /** Undefined: everybody. */
-  readonly from: ReadonlySet<string> | undefined;
-  readonly methods: readonly string[];
-  readonly paths: readonly (readonly string[])[];
-}
+/** What stands for the rule where none took the request, and where its path could be read in two ways. */
+export const DEFAULT_RULE = "default";
+export const AMBIGUOUS_PATH = "ambiguous-path";
 
 export class Authorization {
+  /** As the operator wrote them, but with every caller in full. */
   readonly settings: AuthorizationSettings;
-  /** A rule looks at paths: they must have one spelling. */
-  readonly needsPath: boolean;
-  readonly #denies: readonly CompiledRule[];
-  readonly #allows: readonly CompiledRule[];
+  /** Rules compare paths, so there must be one way to read one. */
+  readonly readsPaths: boolean;
+  /** Every decision there can be. */
+  readonly decisions: readonly Decision[];
+  /** A path that could be read in two ways. */
+  readonly ambiguous: Decision;
+  readonly #fallback: Decision;
+  readonly #home: string;
+  /** Rules that may take a caller, deny rules first: by identity, for identities that no rule names, and for nobody. */
+  readonly #named: ReadonlyMap<string, readonly CompiledRule[]>;
+  readonly #others: readonly CompiledRule[];
+  readonly #anonymous: readonly CompiledRule[];
 
-  /** Throws RangeError where a name cannot stand in a SPIFFE id. */
-  constructor(settings: AuthorizationSettings, place: Place) {
-    const { rules } = settings;
-    const compile = (action: AuthorizationRule["action"]) =>
-      rules.filter((rule) => rule.action === action).map((rule) => compileRule(rule, place));
-    this.settings = settings;
-    this.needsPath = rules.some(({ paths }) => paths.length > 0);
-    this.#denies = compile("deny");
-    this.#allows = compile("allow");
+  constructor(settings: AuthorizationSettings, home: Home) {
+    this.settings = Object.freeze({
+      ...settings,
+      rules: Object.freeze(settings.rules.map((rule) => resolveCallers(rule, home))),
+    });
+    this.readsPaths = settings.rules.some(({ paths, grpc }) => (paths ?? grpc) !== undefined);
+    const count = settings.rules.length;
+    this.#fallback = decision(settings.default === "allow", DEFAULT_RULE, count);
+    this.ambiguous = decision(false, AMBIGUOUS_PATH, count + 1);
+    const rules = this.settings.rules.map((rule, index) =>
+      new CompiledRule(rule, decision(rule.action === "allow", rule.name, index))
+    );
+    this.decisions = Object.freeze([
+      ...rules.map((rule) => rule.decision),
+      this.#fallback,
+      this.ambiguous,
+    ]);
+    this.#home = `spiffe://${home.trustDomain}/ns/${home.namespace}/svc/`;
+    const ordered = rules.toSorted((a, b) =>
+      Number(a.decision.isAllowed) - Number(b.decision.isAllowed)
+    );
+    const of = (identity: string | undefined) =>
+      ordered.filter(({ callers }) => callers.includes(identity));
+    const names = new Set(rules.flatMap(({ callers }) => [...callers.ids]));
+    this.#named = new Map([...names].map((name) => [name, of(name)]));
+    this.#anonymous = of(undefined);
+    this.#others = ordered.filter(({ callers }) => callers.isOpen);
+    Object.freeze(this);
   }
 
-  /** Without an allow rule everything is allowed that no rule denies. */
-  decide(call: Call): Decision {
-    const denied = find(this.#denies, call);
-    if (denied !== undefined) return { isAllowed: false, rule: denied.name };
-    if (this.#allows.length === 0) return { isAllowed: true, rule: undefined };
-    const allowed = find(this.#allows, call);
-    return { isAllowed: allowed !== undefined, rule: allowed?.name };
+  decide(question: Question): Decision {
+    const { identity } = question;
+    const rules = identity === undefined
+      ? this.#anonymous
+      : this.#named.get(identity) ?? this.#others;
+    for (let i = 0; i < rules.length; i++) {
+      if (rules[i]!.takes(question)) return rules[i]!.decision;
+    }
+    return this.#fallback;
+  }
+
+  /** For people: a neighbour by its name alone, others by their whole id. */
+  nameOf(identity: string | undefined): string {
+    if (identity === undefined) return "anonymous";
+    return identity.startsWith(this.#home) ? identity.slice(this.#home.length) : identity;
   }
 }
 
-function compileRule(
-  { name, from, methods, paths }: AuthorizationRule,
-  place: Place,
-): CompiledRule {
-  const ids = from.map((who) => who === ANYBODY || who.includes("/") ? who : idOf(who, place));
-  return {
-    name,
-    from: from.length === 0 ? undefined : new Set(ids),
-    methods,
-    paths: paths.map((path) => path.split("/")),
-  };
-}
-
-function idOf(service: string, { trustDomain, namespace }: Place): string {
-  return formatId({ trustDomain, namespace, service });
-}
-
-function find(rules: readonly CompiledRule[], call: Call): CompiledRule | undefined {
-  for (const rule of rules) if (matches(rule, call)) return rule;
-  return undefined;
-}
-
-function matches({ from, methods, paths }: CompiledRule, call: Call): boolean {
-  if (from !== undefined) {
-    if (call.identity === undefined) return false;
-    if (!from.has(call.identity) && !from.has(ANYBODY)) return false;
-  }
-  if (methods.length > 0 && !methods.includes(call.method)) return false;
-  if (paths.length === 0) return true;
-  const segments = call.path.split("/");
-  return paths.some((pattern) => matchesPath(pattern, segments));
-}
-
-/** `/a/*` takes `/a` and all below it, as a route does; `{name}` takes one segment that is not empty. */
-function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
-  for (let i = 0; i < pattern.length; i++) {
-    const wanted = pattern[i]!;
-    if (wanted === "*" && i === pattern.length - 1) return true;
-    const segment = segments[i];
-    if (segment === undefined) return false;
-    if (wanted.startsWith("{") ? segment === "" : segment !== wanted) return false;
-  }
-  return pattern.length === segments.length;
+function decision(isAllowed: boolean, rule: string, index: number): Decision {
+  return Object.freeze({ isAllowed, rule, index });
 }

@@ -1,75 +1,199 @@
-import { assertEquals } from "@std/assert";
-import { Authorization, type AuthorizationRule, type Call } from "./authorization.ts";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { fakeInputs } from "../../tests/support/fake_snapshot.ts";
+import { RESERVED_RULE_NAMES } from "../config/rule_patterns.ts";
+import { AMBIGUOUS_PATH, Authorization, DEFAULT_RULE } from "./authorization.ts";
+import type { Question } from "./authorization_rule.ts";
+import type { AuthorizationRule, AuthorizationSettings } from "./authorization_settings.ts";
+import { compileSnapshot } from "./compile.ts";
 
-const PLACE = { trustDomain: "mesh.local", namespace: "default" };
+const HOME = { trustDomain: "mesh.local", namespace: "default" };
 const ORDER = "spiffe://mesh.local/ns/default/svc/order-service";
-const OTHER = "spiffe://mesh.local/ns/other/svc/order-service";
+const SHOP_ORDER = "spiffe://mesh.local/ns/shop/svc/order-service";
+const FOREIGN = "spiffe://other.example/ns/default/svc/order-service";
+const SETTINGS = { mode: "enforce", default: "deny", audit: "off" } as const;
 
-function rule(about: Partial<AuthorizationRule>): AuthorizationRule {
-  return { name: "rule", action: "allow", from: [], methods: [], paths: [], ...about };
+type Rule = Partial<AuthorizationRule>;
+
+function settingsOf(rules: readonly Rule[], more: Partial<AuthorizationSettings> = {}) {
+  const named = rules.map((rule, index) => ({
+    name: `r${index}`,
+    action: "allow" as const,
+    ...rule,
+  }));
+  return { ...SETTINGS, ...more, rules: named };
 }
 
-function decide(rules: readonly AuthorizationRule[], call: Partial<Call> = {}) {
-  const authorization = new Authorization({ mode: "enforce", rules }, PLACE);
-  return authorization.decide({ identity: ORDER, method: "GET", path: "/users/1", ...call });
+function authorize(rules: readonly Rule[], more: Partial<AuthorizationSettings> = {}) {
+  return new Authorization(settingsOf(rules, more), HOME);
 }
 
-Deno.test("Authorization allows what no rule speaks of, until there is a rule that allows", () => {
-  assertEquals(decide([]).isAllowed, true);
-  assertEquals(decide([rule({ action: "deny", methods: ["PUT"] })]).isAllowed, true);
-  assertEquals(decide([rule({ methods: ["PUT"] })]), { isAllowed: false, rule: undefined });
-});
+function ask(about: Partial<Question> = {}): Question {
+  return { identity: undefined, method: "GET", path: "/", claims: undefined, ...about };
+}
 
-Deno.test("Authorization reads a bare name as a service of this trust domain and namespace", () => {
-  const rules = [rule({ from: ["order-service"] })];
-  assertEquals(decide(rules).isAllowed, true);
-  assertEquals(decide(rules, { identity: OTHER }).isAllowed, false);
-  assertEquals(decide([rule({ from: [OTHER] })], { identity: OTHER }).isAllowed, true);
-});
+/** Which of these callers a rule lets in. */
+function letsIn(rule: Rule): string[] {
+  const authorization = authorize([rule]);
+  const callers = [undefined, ORDER, SHOP_ORDER, FOREIGN];
+  return callers.filter((identity) => authorization.decide(ask({ identity })).isAllowed)
+    .map((identity) => identity ?? "anonymous");
+}
 
-Deno.test("Authorization lets nobody in by name who has proved nothing", () => {
-  for (const from of [["order-service"], ["*"]]) {
-    assertEquals(decide([rule({ from })], { identity: undefined }).isAllowed, false);
-  }
-  assertEquals(decide([rule({ from: ["*"] })], { identity: OTHER }).isAllowed, true);
-  assertEquals(decide([rule({})], { identity: undefined }).isAllowed, true);
-});
-
-Deno.test("Authorization: a rule that denies wins over one that allows, in any order, and is named", () => {
-  const deny = rule({ name: "no deletes", action: "deny", methods: ["DELETE"] });
-  for (const rules of [[rule({}), deny], [deny, rule({})]]) {
-    assertEquals(decide(rules, { method: "DELETE" }), { isAllowed: false, rule: "no deletes" });
-    assertEquals(decide(rules), { isAllowed: true, rule: "rule" });
-  }
-});
-
-Deno.test("Authorization matches paths by segment", () => {
-  const cases: readonly [string, string, boolean][] = [
-    ["/users", "/users", true],
-    ["/users", "/users/", false],
-    ["/users", "/usersX", false],
-    ["/users/*", "/users", true],
-    ["/users/*", "/users/1/orders", true],
-    ["/users/*", "/usersX/1", false],
-    ["/users/{id}", "/users/1", true],
-    ["/users/{id}", "/users/", false],
-    ["/users/{id}", "/users/1/orders", false],
-    ["/users/{id}/orders", "/users/1/orders", true],
-    ["/*", "/", true],
-    ["/user.UserService/GetUser", "/user.UserService/GetUser", true],
-    ["/user.UserService/GetUser", "/user.UserService/ListUsers", false],
-    ["/user.UserService/*", "/user.UserService/ListUsers", true],
+Deno.test("a rule's from takes names of its own trust domain and namespace, whole ids, * and anonymous", () => {
+  const cases: [Rule, string[]][] = [
+    [{}, ["anonymous", ORDER, SHOP_ORDER, FOREIGN]],
+    [{ from: ["order-service"] }, [ORDER]],
+    [{ from: ["order"] }, []],
+    [{ from: [FOREIGN] }, [FOREIGN]],
+    [{ from: ["*"] }, [ORDER, SHOP_ORDER, FOREIGN]],
+    [{ from: ["anonymous"] }, ["anonymous"]],
+    [{ from: ["*", "anonymous"] }, ["anonymous", ORDER, SHOP_ORDER, FOREIGN]],
+    [{ from: ["order-service"], namespaces: ["shop"] }, [SHOP_ORDER]],
+    [{ from: ["order-service"], namespaces: ["shop", "default"] }, [ORDER, SHOP_ORDER]],
+    [{ from: ["*"], namespaces: ["shop"] }, [SHOP_ORDER]],
+    [{ namespaces: ["default"] }, [ORDER]],
+    [{ namespaces: ["sho"] }, []],
   ];
-  for (const [pattern, path, expected] of cases) {
-    const { isAllowed } = decide([rule({ paths: [pattern] })], { path });
-    assertEquals(isAllowed, expected, `${pattern} ${path}`);
+  for (const [rule, callers] of cases) assertEquals(letsIn(rule), callers, JSON.stringify(rule));
+});
+
+Deno.test("a rule that denies somebody denies whoever does not say who it is as well", () => {
+  for (
+    const from of [["payment-service"], ["*"], [FOREIGN]] satisfies readonly (readonly string[])[]
+  ) {
+    const rules = authorize([{ action: "deny", from, name: "no" }], { default: "allow" });
+    assertEquals(rules.decide(ask()).isAllowed, false, from[0]);
+  }
+  const rules = authorize([{ action: "deny", namespaces: ["shop"] }], { default: "allow" });
+  assertEquals(rules.decide(ask()).isAllowed, false);
+  assertEquals(rules.decide(ask({ identity: ORDER })).isAllowed, true);
+});
+
+Deno.test("deny rules win wherever they stand, then the first allow rule decides, then the default", () => {
+  const authorization = authorize([
+    { name: "all", paths: ["/*"] },
+    { name: "reads", methods: ["GET"] },
+    { name: "no-admin", action: "deny", paths: ["/admin/*"] },
+  ]);
+  const decide = (about: Partial<Question>) => authorization.decide(ask(about)).rule;
+  assertEquals(decide({ path: "/admin/x" }), "no-admin");
+  assertEquals(decide({ path: "/users" }), "all");
+  assertEquals(decide({ path: "*", method: "OPTIONS" }), DEFAULT_RULE);
+  const fallback = (way: "allow" | "deny") =>
+    authorize([{ paths: ["/x"] }], { default: way }).decide(ask()).isAllowed;
+  assertEquals([fallback("allow"), fallback("deny")], [true, false]);
+});
+
+Deno.test("methods, paths and claims of a rule must all hold, of each list one entry", () => {
+  const rule = { methods: ["GET", "PUT"], paths: ["/users/{id}", "/me"], claims: { role: ["a"] } };
+  const claims = { role: "a" };
+  const isAllowed = (about: Partial<Question>) =>
+    authorize([rule]).decide(ask({ path: "/me", claims, ...about })).isAllowed;
+  assert(
+    isAllowed({}) && isAllowed({ method: "HEAD" }) && isAllowed({ method: "PUT" }) &&
+      isAllowed({ path: "/users/7" }),
+  );
+  const others = [{ method: "POST" }, { method: "get" }, { path: "/users" }, { claims: {} }];
+  for (const other of [...others, { claims: undefined }]) assert(!isAllowed(other));
+});
+
+Deno.test("a gRPC method is its path, and * all methods of its service", () => {
+  const isAllowed = (grpc: string, path: string) =>
+    authorize([{ grpc: [grpc] }]).decide(ask({ method: "POST", path })).isAllowed;
+  assert(isAllowed("user.UserService/GetUser", "/user.UserService/GetUser"));
+  assert(isAllowed("user.UserService/*", "/user.UserService/GetUser"));
+  const others = [
+    "/user.UserService/GetUsers",
+    "/user.UserService/getUser",
+    "/UserService/GetUser",
+  ];
+  for (const path of others) assert(!isAllowed("user.UserService/GetUser", path), path);
+  assert(!isAllowed("user.UserService/*", "/user.UserServiceX/GetUser"));
+});
+
+Deno.test("a claim has one of the values, in its own type; a list or a scope has one among its own", () => {
+  const has = (values: readonly (string | number | boolean)[], claim: unknown, name = "role") =>
+    authorize([{ claims: { [name]: values } }])
+      .decide(ask({ claims: claim === undefined ? {} : { [name]: claim } })).isAllowed;
+  assert(has(["a", "b"], "b") && has([7], 7) && has([true], true) && has(["a"], ["x", "a"]));
+  assert(has([], "anything") && has(["read"], "read write", "scope"));
+  assert(!has(["a"], "ab") && !has([7], "7") && !has([true], "true") && !has(["a"], ["x"]));
+  assert(!has([], undefined) && !has([], null) && !has(["a"], { a: 1 }));
+  assert(!has(["read"], "read write") && !has(["rea"], "read write", "scope"));
+});
+
+Deno.test("a claim is never one that every object inherits", () => {
+  for (const name of ["constructor", "__proto__", "toString"]) {
+    const claims = Object.fromEntries([[name, []]]);
+    assertEquals(authorize([{ claims }]).decide(ask({ claims: {} })).isAllowed, false, name);
   }
 });
 
-Deno.test("Authorization holds a rule to all that it names", () => {
-  const rules = [rule({ from: ["order-service"], methods: ["GET"], paths: ["/users/*"] })];
-  assertEquals(decide(rules).isAllowed, true);
-  assertEquals(decide(rules, { method: "POST" }).isAllowed, false);
-  assertEquals(decide(rules, { path: "/credentials/verify" }).isAllowed, false);
-  assertEquals(decide(rules, { identity: OTHER }).isAllowed, false);
+Deno.test("a rule that denies counts a path as lenient apps read it, one that allows does not", () => {
+  const paths = ["/admin"];
+  const denies = authorize([{ action: "deny", paths }], { default: "allow" });
+  const allows = authorize([{ paths }]);
+  for (const path of ["/admin/", "/admin;x=1", "/admin;/"]) {
+    assertEquals(denies.decide(ask({ path })).isAllowed, false, path);
+    assertEquals(allows.decide(ask({ path })).isAllowed, false, path);
+  }
+  const method = authorize([{ action: "deny", methods: ["DELETE"] }], { default: "allow" });
+  assertEquals(method.decide(ask({ method: "delete" })).isAllowed, false);
+});
+
+Deno.test("Authorization shows its rules with every caller in full, frozen, and as JSON", () => {
+  const { settings } = authorize([
+    { from: ["order-service", "*", "anonymous"], claims: { a: [1] } },
+    { namespaces: ["shop"] },
+  ]);
+  const shown = JSON.parse(JSON.stringify(settings));
+  assertEquals(shown.rules[0].from, [ORDER, "*", "anonymous"]);
+  assertEquals(shown.rules[0].claims, { a: [1] });
+  assertEquals(shown.rules[1].from, ["spiffe://mesh.local/ns/shop/svc/*"]);
+  assert(Object.isFrozen(settings) && Object.isFrozen(settings.rules));
+  assert(Object.isFrozen(settings.rules[0]) && Object.isFrozen(settings.rules[0]?.from));
+});
+
+Deno.test("Authorization lists every decision there can be at its index", () => {
+  const authorization = authorize([{ paths: ["/a"] }, { action: "deny", paths: ["/b"] }]);
+  const { decisions } = authorization;
+  assertEquals(decisions.map(({ rule }) => rule), ["r0", "r1", DEFAULT_RULE, AMBIGUOUS_PATH]);
+  assertEquals(decisions.map(({ index }) => index), [0, 1, 2, 3]);
+  for (const path of ["/a", "/b", "/c"]) {
+    const decision = authorization.decide(ask({ path }));
+    assertStrictEquals(decisions[decision.index], decision);
+  }
+  assertStrictEquals(decisions[3], authorization.ambiguous);
+});
+
+Deno.test("no rule can have a name that stands for what no rule decided", () => {
+  assertEquals(RESERVED_RULE_NAMES, [DEFAULT_RULE, AMBIGUOUS_PATH]);
+});
+
+Deno.test("Authorization reads paths only for rules that have some", () => {
+  assertEquals(authorize([{ methods: ["GET"] }, { from: ["*"] }]).readsPaths, false);
+  assertEquals(authorize([{ methods: ["GET"] }, { paths: ["/a"] }]).readsPaths, true);
+  assertEquals(authorize([{ grpc: ["a.B/*"] }]).readsPaths, true);
+});
+
+Deno.test("Authorization calls a neighbour by its name and others by their id", () => {
+  const authorization = authorize([]);
+  assertEquals(authorization.nameOf(ORDER), "order-service");
+  assertEquals(authorization.nameOf(SHOP_ORDER), SHOP_ORDER);
+  assertEquals(authorization.nameOf(undefined), "anonymous");
+});
+
+Deno.test("compileSnapshot resolves names where this service is at home, and keeps rules that say the same", () => {
+  const inputs = { ...fakeInputs(), authorization: settingsOf([{ from: ["order-service"] }]) };
+  const first = compileSnapshot(inputs);
+  assertEquals(first.authorization?.settings.rules[0]?.from, [ORDER]);
+  const again = { ...inputs, authorization: settingsOf([{ from: ["order-service"] }]) };
+  assertStrictEquals(compileSnapshot(again, first, inputs).authorization, first.authorization);
+  const moved = compileSnapshot(
+    { ...inputs, home: { trustDomain: "t", namespace: "n" } },
+    first,
+    inputs,
+  );
+  assertEquals(moved.authorization?.settings.rules[0]?.from, ["spiffe://t/ns/n/svc/order-service"]);
+  assertEquals(compileSnapshot(fakeInputs(), first, inputs).authorization, undefined);
 });

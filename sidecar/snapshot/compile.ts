@@ -1,6 +1,8 @@
 // Inputs to snapshot: pure, so the same inputs always mean the same mesh.
-import { Authorization, type AuthorizationSettings, type Place } from "./authorization.ts";
 import type { InboundJwtSettings } from "../identity/jwt/settings.ts";
+import { Authorization } from "./authorization.ts";
+import type { AuthorizationSettings } from "./authorization_settings.ts";
+import type { Home } from "./callers.ts";
 import { RouteTable } from "./route_table.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
 
@@ -25,9 +27,10 @@ export interface SnapshotInputs {
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
   readonly app: AppInputs | undefined;
   readonly routes: readonly Route[];
+  /** Who may call the local app; left out: everybody. */
   readonly authorization?: AuthorizationSettings | undefined;
-  /** What a bare service name in it stands for. */
-  readonly place?: Place | undefined;
+  /** Where the callers that rules name without more are at home. */
+  readonly home: Home;
   readonly inboundJwt?: InboundJwtSettings | undefined;
 }
 
@@ -50,24 +53,12 @@ export function compileSnapshot(
     clusters,
     defaultUpstream: inputs.defaultUpstream,
     ...compileApps(inputs.app, previous),
-    authorization: compileAuthorization(inputs, previous),
+    authorization: compileAuthorization(inputs, previous?.authorization),
     inboundJwt: keepJwt(previous?.inboundJwt, inputs.inboundJwt),
     routes: isSameRoutes && previous !== undefined
       ? previous.routes
       : new RouteTable(inputs.routes),
   });
-}
-
-const DEFAULT_PLACE: Place = { trustDomain: "mesh.local", namespace: "default" };
-
-function compileAuthorization(
-  { authorization: settings, place = DEFAULT_PLACE }: SnapshotInputs,
-  previous: Snapshot | undefined,
-): Authorization | undefined {
-  if (settings === undefined) return undefined;
-  const before = previous?.authorization;
-  const isSame = JSON.stringify(before?.settings) === JSON.stringify(settings);
-  return before !== undefined && isSame ? before : new Authorization(settings, place);
 }
 
 const NO_ENDPOINTS: readonly Endpoint[] = Object.freeze([]);
@@ -111,6 +102,17 @@ function compileApp(
     timeoutMs,
     endpoints: Object.freeze([endpoint]),
   });
+}
+
+function compileAuthorization(
+  { authorization, home }: SnapshotInputs,
+  previous: Authorization | undefined,
+): Authorization | undefined {
+  if (authorization === undefined) return undefined;
+  const next = new Authorization(authorization, home);
+  // Callers stand there in full, so that the same text is the same home too.
+  const isSame = JSON.stringify(previous?.settings) === JSON.stringify(next.settings);
+  return isSame ? previous : next;
 }
 
 function keep(previous: Cluster | undefined, next: Cluster): Cluster {

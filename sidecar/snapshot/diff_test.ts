@@ -66,6 +66,7 @@ Deno.test("diffSnapshots calls nothing the same where any part is another, also 
     { app: undefined },
     { routes: [fakeRoute("/x")] },
     { policyRevision: "p2" },
+    { authorization: { mode: "enforce", default: "deny", audit: "off", rules: [] } },
     { upstreams: fakeInputs({ upstreams: { a: { timeoutMs: 1 } } }).upstreams },
   ];
   for (const change of changes) {

@@ -99,6 +99,7 @@ function oneRoute() {
       ["user-service", [{ id: "a", host: "127.0.0.1", port: 1, tags: [], meta: {} }]],
     ]),
     app: undefined,
+    home: { trustDomain: "mesh.local", namespace: "default" },
     routes: [{
       match: { path: "/api/users/*", methods: [], headers: new Map() },
       to: "user-service",

@@ -98,15 +98,42 @@ Deno.test("the edge speaks HTTPS by either version, with the certificate of the 
   });
 });
 
-Deno.test("the edge lets in clients with a certificate alone, where it is told so", async () => {
+Deno.test("the plain port beside an edge sends clients to https, and their bodies with them", async () => {
   await using workspace = new Workspace();
-  await using backend = app();
+  await using backend = new RawApp(({ startLine, body, wire }) =>
+    wire.write(answer(`${startLine.split(" ")[0]} ${body}`))
+  );
+  const authority = await TestAuthority.root("edge");
+  await workspace.write("ca.pem", authority.certificatePem);
+  await write(workspace, "a", await authority.issue({ dns: ["a.example"] }));
+  const plain = freePort();
+  const redirect = { bind: `127.0.0.1:${plain}` };
+  const edge = await startEdge(workspace, backend, { cert: "a.pem", key: "a.key", redirect });
+  await using _sidecar = edge.sidecar;
+  using wire = await Wire.dial(plain);
+  const message = await wire.exchange(get(`a.example:${plain}`, "/x?y=%2F"));
+  assertEquals(statusOf(message), 308);
+  assertEquals(message.fields.get("location"), `https://a.example:${edge.port}/x?y=%2F`);
+  const { text, errors } = await run(
+    "curl",
+    ...["-sS", "-L", "--max-time", "20", "--cacert", `${workspace.path}/ca.pem`],
+    ...[edge.port, plain].flatMap((port) => ["--resolve", `a.example:${port}:127.0.0.1`]),
+    ...["-d", "a body", `http://a.example:${plain}/`],
+  );
+  assertEquals(text, "POST a body", errors);
+});
+
+Deno.test("the edge lets in clients with a certificate alone, where it is told so, and tells the app whose", async () => {
+  await using workspace = new Workspace();
+  await using backend = new RawApp(({ fields, wire }) =>
+    wire.write(answer(`told: ${fields.get("x-forwarded-client-cert")}`))
+  );
   const authority = await TestAuthority.root("edge");
   const clients = await TestAuthority.root("clients");
   await workspace.write("ca.pem", authority.certificatePem);
   await workspace.write("clients.pem", clients.certificatePem);
   await write(workspace, "a", await authority.issue({ dns: ["a.example"] }));
-  await write(workspace, "good", await clients.issue({}));
+  await write(workspace, "good", await clients.issue({ uris: ["https://partner.example/7"] }));
   await write(workspace, "bad", await authority.issue({}));
   const edge = await startEdge(workspace, backend, {
     cert: "a.pem",
@@ -120,8 +147,13 @@ Deno.test("the edge lets in clients with a certificate alone, where it is told s
       "a.example",
       ...["--cacert", `${workspace.path}/ca.pem`],
       ...["--cert", `${workspace.path}/${name}.pem`, "--key", `${workspace.path}/${name}.key`],
+      ...["-H", 'x-forwarded-client-cert: Hash=00;Subject="CN=somebody else"'],
     );
-  assertStringIncludes((await ask("good")).text, "200");
+  const [, told = ""] = (await ask("good")).text.split("told: ");
+  assert(
+    /^Hash=[0-9a-f]{64};(Subject="[^"]+";)?URI=https:\/\/partner\.example\/7$/.test(told),
+    told,
+  );
   assert((await ask("bad")).code !== 0);
   assert((await curl(edge, "a.example", "--cacert", `${workspace.path}/ca.pem`)).code !== 0);
   const metrics = await edge.sidecar.admin("/metrics");

@@ -52,6 +52,7 @@ export interface FakeSnapshot {
   readonly upstreams?: Readonly<Record<string, Partial<UpstreamSettings>>>;
   readonly routes?: readonly Route[];
   readonly app?: SnapshotInputs["app"];
+  readonly authorization?: SnapshotInputs["authorization"];
 }
 
 export function fakeSnapshot(about: FakeSnapshot = {}): Snapshot {
@@ -70,5 +71,7 @@ export function fakeInputs(about: FakeSnapshot = {}): SnapshotInputs {
     endpoints: new Map(endpoints),
     app: about.app,
     routes: about.routes ?? [],
+    authorization: about.authorization,
+    home: { trustDomain: "mesh.local", namespace: "default" },
   };
 }

@@ -193,6 +193,18 @@ const clientCertificates = section({ description: "Certificates of clients." }, 
   ),
 });
 
+const PORT = "a port from 1 to 65535";
+
+const redirect = section({ description: "A plain port that sends clients to https by 308." }, {
+  bind: byDefault("gateway.tls.redirect.bind", bindAddress("Where clients call plainly.")),
+  httpsPort: z.int({ error: `expected ${PORT}` })
+    .min(1, { error: `expected ${PORT}` }).max(65_535, { error: `expected ${PORT}` })
+    .meta({
+      description: "The port at which clients reach the edge; default: that of gateway.bind.",
+    })
+    .optional(),
+});
+
 /** One certificate here, or some in a list; the rule stands in gateway_rules.ts for a message and here for editors. */
 const tls = section({ description: "HTTPS at the edge. The files are watched." }, {
   cert: certificate.cert.optional(),
@@ -203,6 +215,7 @@ const tls = section({ description: "HTTPS at the edge. The files are watched." }
     1,
   ).optional(),
   clientCertificates: clientCertificates.optional(),
+  redirect: redirect.optional(),
   hsts: byDefault(
     "gateway.tls.hsts",
     duration("max-age of Strict-Transport-Security; 0: none.", {

@@ -1,19 +1,10 @@
 // The dynamic document: section `policy` of the bootstrap, or a file of its own.
 import * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
+import { authorization } from "./authorization.ts";
 import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
 import { inboundJwt } from "./jwt.ts";
-import {
-  anyText,
-  bindAddress,
-  caller,
-  duration,
-  durationRange,
-  method,
-  pathPattern,
-  schemaReference,
-  share,
-} from "./scalars.ts";
+import { bindAddress, duration, durationRange, schemaReference, share } from "./scalars.ts";
 
 const loadBalancer = section({ description: "How an endpoint is chosen." }, {
   algorithm: byDefault(
@@ -73,49 +64,12 @@ export const upstream = section({ description: "How one upstream service is call
   ),
 });
 
-const rule = section({ description: "Who may call what: all that is named must hold." }, {
-  name: anyText("Name for the answer and the log; default: its place in the list.", "a name")
-    .optional(),
-  action: byDefault(
-    "policy.inbound.authorization[].action",
-    choice("deny wins over allow, wherever it stands.", ["allow", "deny"]),
-  ),
-  from: byDefault(
-    "policy.inbound.authorization[].from",
-    list(
-      "Services of this namespace, SPIFFE ids, or * for any of the mesh; empty: everybody.",
-      caller("One caller."),
-    ),
-  ),
-  methods: byDefault(
-    "policy.inbound.authorization[].methods",
-    list("HTTP methods; empty: any.", method("One method.")),
-  ),
-  paths: byDefault(
-    "policy.inbound.authorization[].paths",
-    list(
-      "Paths; a gRPC method is /package.Service/Method. Empty: any.",
-      pathPattern("/exact, /prefix/* or /users/{id}."),
-    ),
-  ),
-});
-
 const inbound = section({ description: "How calls to the local app are treated." }, {
+  authorization: authorization.optional(),
   jwt: inboundJwt.optional(),
   timeout: byDefault(
     "policy.inbound.timeout",
     duration("How long the head of a response may take once the request was sent; 0: no limit."),
-  ),
-  authorization: byDefault(
-    "policy.inbound.authorization",
-    list("Who may call what. Where a rule allows, what none allows is refused.", rule),
-  ),
-  authorizationMode: byDefault(
-    "policy.inbound.authorizationMode",
-    choice("dry-run logs and counts what it would refuse, and refuses nothing.", [
-      "enforce",
-      "dry-run",
-    ]),
   ),
 });
 

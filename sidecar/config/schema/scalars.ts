@@ -75,10 +75,6 @@ export function idSegment(description: string) {
   return word({ description, pattern: pattern.ID_SEGMENT_PATTERN }, pattern.ID_SEGMENT);
 }
 
-export function caller(description: string) {
-  return word({ description, pattern: pattern.CALLER_PATTERN }, pattern.CALLER);
-}
-
 export function tag(description: string) {
   return word({ description, pattern: pattern.TAG_PATTERN }, pattern.TAG);
 }
