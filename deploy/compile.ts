@@ -16,6 +16,10 @@ export interface BuildOptions {
   readonly output?: string;
   /** Directories that the binary may write besides its own, see build/permissions.ts. */
   readonly write?: readonly string[];
+  /** What it may read besides those; default: everything. */
+  readonly read?: readonly string[];
+  /** Hosts it may dial and listen on; default: all. */
+  readonly net?: readonly string[];
   /** May the binary start the app? Default true. */
   readonly supervise?: boolean;
   /** Default: compiled where possible, else packed. */
@@ -51,10 +55,11 @@ export async function buildSidecar(options: BuildOptions = {}): Promise<string> 
 }
 
 async function makePlan(options: BuildOptions): Promise<Plan> {
-  const { write = [], supervise = true, method, force = false, log = console.log } = options;
+  const { write = [], read = [], net = [], supervise = true, method, force = false } = options;
+  const { log = console.log } = options;
   const entry = resolve(ROOT, options.entry ?? "sidecar/main.ts");
   const output = resolve(ROOT, options.output ?? "dist/sidecar");
-  const flags = runtimeFlags({ write, supervise });
+  const flags = runtimeFlags({ write, read, net, supervise });
   if (await fileIdentity(entry) === undefined) throw new BuildError(`no such entry: ${entry}`);
   const runtime = Deno.env.get("DENORT_BIN");
   const recipe = JSON.stringify({
@@ -64,7 +69,7 @@ async function makePlan(options: BuildOptions): Promise<Plan> {
     deno: [Deno.version.deno, Deno.build.target, await fileIdentity(Deno.execPath())],
     runtime: runtime === undefined ? null : [runtime, await fileIdentity(runtime)],
   });
-  return { entry, output, write, supervise, method, force, log, flags, recipe };
+  return { entry, output, write, read, net, supervise, method, force, log, flags, recipe };
 }
 
 /** Bundles, makes the executable beside its place and moves it there in one step. */
@@ -123,9 +128,12 @@ async function report(plan: Plan, method: Method, wasFresh: boolean): Promise<vo
 
 const HELP = `Makes dist/sidecar, one executable file.
 
-  deno task compile [--write=DIR]... [--without-supervise] [--packed | --compiled] [--force]
+  deno task compile [--write=DIR]... [--read=PATH]... [--net=HOST]... [--without-supervise]
+                    [--packed | --compiled] [--force]
 
   --write=DIR            the sidecar may also write below DIR
+  --read=PATH            the sidecar may read PATH and what it may write, and nothing else; default: everything
+  --net=HOST             the sidecar may dial and listen on HOST or HOST:PORT, and nothing else; default: everything
   --without-supervise    leaves out the permission to start the app (sidecar run -- COMMAND)
   --packed, --compiled   only this way; default: deno compile where its runtime can be had, else packed
   --force                build although nothing changed
@@ -138,6 +146,8 @@ async function main(args: string[]): Promise<void> {
     args,
     options: {
       write: { type: "string", multiple: true },
+      read: { type: "string", multiple: true },
+      net: { type: "string", multiple: true },
       "without-supervise": flag,
       packed: flag,
       compiled: flag,
@@ -149,6 +159,8 @@ async function main(args: string[]): Promise<void> {
   const method = values.packed ? "packed" : values.compiled ? "compiled" : undefined;
   await buildSidecar({
     write: values.write ?? [],
+    read: values.read ?? [],
+    net: values.net ?? [],
     supervise: !values["without-supervise"],
     force: values.force,
     ...(method === undefined ? {} : { method }),

@@ -17,10 +17,11 @@ import { StopSignals } from "./demo/stop_signals.ts";
 
 const HELP = `Starts the whole mesh on this machine: a gateway, three services and their sidecars.
 
-  deno task demo [--registry files] [--policy file]
+  deno task demo [--registry files|consul] [--policy file]
   deno task demo:smoke
 
-  --registry files   where the sidecars find each other; consul comes in a later release
+  --registry NAME    where the sidecars find each other: files, or the Consul agent at CONSUL_HTTP_ADDR,
+                     default http://127.0.0.1:8500
   --policy file      where policy comes from; etcd comes in a later release
   --smoke            runs the checks, stops, and ends with "N passed, N failed"
   --help             prints this
@@ -31,6 +32,9 @@ ended that should not; 78 a configuration that cannot be used.`;
 
 /** How much of the logs a failed check shows. */
 const TAIL_LINES = 200;
+
+/** How long Consul may take to say who leads it. */
+const CONSUL_MS = 5000;
 
 const EXIT_CODES: Readonly<Record<End["kind"], number>> = {
   finished: EXIT.ok,
@@ -44,7 +48,13 @@ class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-function readArguments(args: string[]): { readonly isSmoke: boolean; readonly wantsHelp: boolean } {
+interface Arguments {
+  readonly isSmoke: boolean;
+  readonly wantsHelp: boolean;
+  readonly registry: "files" | "consul";
+}
+
+function readArguments(args: string[]): Arguments {
   const { values } = parseArgs({
     args,
     options: {
@@ -54,22 +64,41 @@ function readArguments(args: string[]): { readonly isSmoke: boolean; readonly wa
       help: { type: "boolean", default: false },
     },
   });
-  requireChoice("registry", values.registry, { present: "files", later: "consul" });
-  requireChoice("policy", values.policy, { present: "file", later: "etcd" });
-  return { isSmoke: values.smoke, wantsHelp: values.help };
+  const { registry, policy } = values;
+  if (registry !== "files" && registry !== "consul") {
+    throw new UsageError(`--registry ${registry}: expected files or consul`);
+  }
+  if (policy !== "file") {
+    throw new UsageError(
+      policy === "etcd"
+        ? "--policy etcd comes in a later release; this one has --policy file"
+        : `--policy ${policy}: expected file`,
+    );
+  }
+  return { isSmoke: values.smoke, wantsHelp: values.help, registry };
 }
 
-function requireChoice(
-  flag: string,
-  value: string,
-  { present, later }: { readonly present: string; readonly later: string },
-): void {
-  if (value === present) return;
-  throw new UsageError(
-    value === later
-      ? `--${flag} ${later} comes in a later release; this one has --${flag} ${present}`
-      : `--${flag} ${value}: expected ${present}`,
-  );
+/** The agent's address as an URL, once it answers. Throws UnavailableError. */
+async function findConsul(): Promise<string> {
+  const said = Deno.env.get("CONSUL_HTTP_ADDR") || "http://127.0.0.1:8500";
+  const address = said.includes("://") ? said : `http://${said}`;
+  try {
+    const url = `${address}/v1/status/leader`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(CONSUL_MS) });
+    if (!/^".+"$/.test((await response.text()).trim())) throw new Error("it has no leader");
+    return address;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UnavailableError(
+      `no Consul at ${address} (${reason}): start one with \`consul agent -dev\`; on Debian, \`deno task servers\` ` +
+        "installs it",
+    );
+  }
+}
+
+/** Something of the outside that the demo was told to use and that is not there. */
+class UnavailableError extends Error {
+  override readonly name = "UnavailableError";
 }
 
 interface Demo {
@@ -80,7 +109,7 @@ interface Demo {
 }
 
 async function main(args: string[]): Promise<number> {
-  const { isSmoke, wantsHelp } = readArguments(args);
+  const { isSmoke, wantsHelp, registry } = readArguments(args);
   const output = new Output();
   if (wantsHelp) {
     output.say(HELP);
@@ -90,7 +119,8 @@ async function main(args: string[]): Promise<number> {
   Deno.env.set("NO_PROXY", "127.0.0.1,localhost");
   const jwtSecret = Deno.env.get("JWT_SECRET") || randomSecret();
   using signals = new StopSignals();
-  const plan = await readPlan({ jwtSecret });
+  const consul = registry === "consul" ? await findConsul() : undefined;
+  const plan = await readPlan({ jwtSecret, consul });
   const taken = await takenPorts(programsOf(plan));
   for (const one of taken) complain(describeTaken(one));
   if (taken.length > 0) return EXIT.unavailable;
@@ -163,7 +193,8 @@ function exitCodeOf(error: unknown): number | undefined {
     return EXIT.usage; // parseArgs throws TypeErrors with codes
   }
   if (error instanceof ConfigError) return EXIT.configuration;
-  return error instanceof BuildError ? EXIT.unavailable : undefined;
+  const isOutside = error instanceof BuildError || error instanceof UnavailableError;
+  return isOutside ? EXIT.unavailable : undefined;
 }
 
 if (import.meta.main) {

@@ -14,6 +14,8 @@ export interface Server {
   readonly file?: string;
   /** The service that Debian starts when the package is installed, if any. */
   readonly service?: string;
+  /** The suite that has the package where this Debian has not; only its program is installed. */
+  readonly suite?: string;
 }
 
 /** Every real program that tests and benchmarks use. */
@@ -48,7 +50,16 @@ export const SERVERS: readonly Server[] = [
     why: "a proxy to be measured against",
     service: "haproxy",
   },
+  {
+    program: "consul",
+    package: "consul",
+    suite: "bullseye", // the last Debian that has it
+    why: "the registry and certificate authority of a real mesh",
+  },
 ];
+
+/** Takes one program out of a package of another suite. */
+const FROM_SUITE = join(import.meta.dirname ?? "", "servers", "from_suite.sh");
 
 /** Debian keeps servers in sbin, which is not on everybody's PATH. */
 const MORE_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -80,7 +91,9 @@ function isThere({ program, file }: Server): boolean {
 
 /** What to tell somebody whose test was skipped because of it. */
 export function howToGet(server: Server): string {
-  return `${server.program} is not installed (deno task servers, or Debian package ${server.package})`;
+  const { program, package: name, suite } = server;
+  const where = suite === undefined ? name : `${name} of ${suite}`;
+  return `${program} is not installed (deno task servers, or Debian package ${where})`;
 }
 
 function isExecutable(path: string): boolean {
@@ -114,15 +127,27 @@ async function install(): Promise<number> {
     for (const server of missing) console.error(`  ${server.program}: ${server.why}`);
     return 69;
   }
-  const packages = new Set(missing.map((server) => server.package));
-  const options = ["-y", "-q", "--no-install-recommends"];
-  const installed = await asRoot(["apt-get", "-q", "update"]) &&
-    await asRoot(["apt-get", "install", ...options, ...packages]);
-  if (!installed) return 69;
+  if (!await fetchPackages(missing)) return 69;
   for (const { service } of missing) if (service !== undefined) await stop(service);
   const absent = missingServers();
   for (const server of absent) console.error(howToGet(server));
   return absent.length === 0 ? 0 : 69;
+}
+
+/** True when apt had all of them. */
+async function fetchPackages(servers: readonly Server[]): Promise<boolean> {
+  if (!await asRoot(["apt-get", "-q", "update"])) return false;
+  const native = servers.filter(({ suite }) => suite === undefined);
+  const packages = new Set(native.map((server) => server.package));
+  const options = ["-y", "-q", "--no-install-recommends"];
+  if (packages.size > 0 && !await asRoot(["apt-get", "install", ...options, ...packages])) {
+    return false;
+  }
+  for (const { suite, package: name, program } of servers) {
+    if (suite === undefined) continue;
+    if (!await asRoot(["sh", FROM_SUITE, suite, name, `usr/bin/${program}`])) return false;
+  }
+  return true;
 }
 
 /** A service of a package that was not there before: nobody can have wanted it running. */

@@ -90,6 +90,7 @@ class Sidecar implements RunningSidecar {
   readonly #outer: ProxyListener[] = [];
   readonly #inner: ProxyListener[] = [];
   readonly #servers: PlainServer[] = [];
+  #healthServer: PlainServer | undefined;
   /** What is not done yet; empty means ready. */
   readonly #pending = new Set<string>(["registry", "listeners"]);
   readonly #cut = Promise.withResolvers<void>();
@@ -110,7 +111,11 @@ class Sidecar implements RunningSidecar {
       dial: (address, signal, protocol) => this.#dial(address, signal, protocol),
     };
     this.#upstreams = new Upstreams(this.#poolContext);
-    this.#registry = makeRegistry(bootstrap, clock, this.#log);
+    this.#registry = makeRegistry(bootstrap, {
+      clock,
+      log: this.#log,
+      healthAddress: () => this.#healthServer?.address ?? bootstrap.listeners.health,
+    });
     this.#reconciler = this.#makeReconciler(environment);
     this.#health = this.#makeHealth();
     this.#forwarder = new Forwarder({
@@ -173,7 +178,7 @@ class Sidecar implements RunningSidecar {
     const addresses = [app.http, app.grpc].filter((address) => address !== undefined);
     const address = addresses.map(formatAddress).join(" and ");
     return new Health({
-      intervalMs: app.health.intervalMs,
+      ...app.health,
       clock: this.#clock,
       check: () => checkApp(app, this.#poolContext),
       onChange: (result) => {
@@ -189,7 +194,8 @@ class Sidecar implements RunningSidecar {
     const { listeners } = this.#bootstrap;
     const views = this.#views();
     this.#servers.push(serveHttp(listeners.admin, adminHandler(views)));
-    this.#servers.push(serveHttp(listeners.health, healthHandler(views)));
+    this.#healthServer = serveHttp(listeners.health, healthHandler(views));
+    this.#servers.push(this.#healthServer);
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
     this.#reconciler.store.subscribe((snapshot) => {
       this.#upstreams.apply(snapshot);
@@ -227,8 +233,7 @@ class Sidecar implements RunningSidecar {
     this.#pending.add("identity");
     const { Mesh } = await import("./app_identity.ts");
     const parts = { clock: this.#clock, log: this.#log, metrics: this.#metrics };
-    this.#mesh = new Mesh(this.#bootstrap, parts);
-    await this.#mesh.start();
+    this.#mesh = await Mesh.start(this.#bootstrap, parts);
     this.#pending.delete("identity");
   }
 
@@ -275,9 +280,16 @@ class Sidecar implements RunningSidecar {
         const problem = this.#reconciler.policyProblem;
         return problem && { revision: problem.revision, message: problem.error.message };
       },
-      pending: () => [...this.#pending, ...(this.#health?.last.isHealthy === false ? ["app"] : [])],
+      pending: () => [
+        ...this.#pending,
+        ...(this.#health?.last.isHealthy === false ? ["app"] : []),
+        ...(this.#registrar?.isInMaintenance === true ? ["maintenance"] : []),
+      ],
       appHealth: () => this.#health?.last,
+      registry: () => this.#registry.status?.(),
       isRegistered: () => this.#registrar?.isRegistered ?? false,
+      isInMaintenance: () => this.#registrar?.isInMaintenance ?? false,
+      setMaintenance: (isOn) => this.#setMaintenance(isOn),
       listeners: () =>
         this.#listeners().map(({ name, address, connections }) => ({
           name,
@@ -287,6 +299,13 @@ class Sidecar implements RunningSidecar {
       endpointStats: () => this.#upstreams.stats(),
       metrics: () => this.#metrics.render(),
     };
+  }
+
+  async #setMaintenance(isOn: boolean): Promise<boolean> {
+    if (this.#registrar === undefined) return false;
+    this.#log.warn(isOn ? "taken out of the mesh by an operator" : "let into the mesh again");
+    await this.#registrar.setMaintenance(isOn);
+    return true;
   }
 
   #listeners(): ProxyListener[] {

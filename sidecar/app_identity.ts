@@ -4,8 +4,8 @@ import type { Bootstrap } from "./config/bootstrap.ts";
 import { ProxyError } from "./errors.ts";
 import { identityFiles } from "./identity/files_io.ts";
 import { Rotation } from "./identity/rotation.ts";
-import { SelfSigned } from "./identity/self_signed.ts";
-import { formatId, isWorkloadId } from "./identity/spiffe.ts";
+import type { IdentitySource } from "./identity/material.ts";
+import { formatId, isWorkloadId, type Workload } from "./identity/spiffe.ts";
 import type { Clock } from "./lib/clock.ts";
 import { MeshIdentity } from "./net/mesh_identity.ts";
 import { dialMesh, listenMesh } from "./net/mesh_tls.ts";
@@ -35,6 +35,9 @@ const ALPN: Readonly<Record<DialProtocol, readonly AlpnProtocol[]>> = {
 /** One refusal a second and reason is told in the log; the metric counts all. */
 const TOLD_EVERY_MS = 1_000;
 
+/** How often open connections are looked at for certificates that have expired. */
+const SWEEP_MS = 2_000;
+
 /** mTLS with the other sidecars. */
 export class Mesh {
   readonly #config: Bootstrap["identity"];
@@ -43,20 +46,18 @@ export class Mesh {
   readonly #toldAt = new Map<string, number>();
   readonly #countHandshake: (result: string) => void;
   #identity: MeshIdentity | undefined;
+  #sweeping: Disposable | undefined;
 
-  constructor({ identity, service }: Bootstrap, options: MeshPartsOptions) {
-    const { trustDomain, namespace, source } = identity;
+  private constructor(
+    identity: Bootstrap["identity"],
+    source: IdentitySource,
+    options: MeshPartsOptions,
+  ) {
     const { clock, log, metrics } = options;
     this.#config = identity;
     this.#options = options;
     this.#rotation = new Rotation({
-      source: new SelfSigned({
-        directory: source.directory,
-        workload: { trustDomain, namespace, service: service.name },
-        lifeMs: source.leafLifeMs,
-        files: identityFiles,
-        epoch: () => clock.epoch(),
-      }),
+      source,
       clock,
       log,
       random: Math.random,
@@ -70,12 +71,19 @@ export class Mesh {
     this.#exportGauges(metrics);
   }
 
-  /** Rejects with an error for the operator when there is no identity to be had. */
-  async start(): Promise<void> {
-    await this.#rotation.start();
+  /** With an identity in force. Rejects with an error for the operator when there is none to be had. */
+  static async start({ identity, service }: Bootstrap, options: MeshPartsOptions): Promise<Mesh> {
+    const { trustDomain, namespace } = identity;
+    const workload = { trustDomain, namespace, service: service.name };
+    const source = await makeSource(identity.source, workload, options.clock);
+    const mesh = new Mesh(identity, source, options);
+    await mesh.#rotation.start();
+    mesh.#sweeping = options.clock.every(SWEEP_MS, () => mesh.#held().sweep());
+    return mesh;
   }
 
   async close(): Promise<void> {
+    this.#sweeping?.[Symbol.dispose]();
     await this.#rotation.close();
   }
 
@@ -132,8 +140,8 @@ export class Mesh {
       this.#identity = new MeshIdentity(next, { clock, isValidId: isWorkloadId });
       return;
     }
-    const closed = this.#identity.update(next);
-    if (closed > 0) log.warn("closed connections that no trusted root vouches for", { closed });
+    const count = this.#identity.update(next);
+    if (count > 0) log.warn("leaving connections that no trusted root vouches for", { count });
   }
 
   #refused({ reason, peer, detail }: Refusal): void {
@@ -173,6 +181,21 @@ export class Mesh {
       connections.with().set(this.#identity?.openConnections ?? 0);
     });
   }
+}
+
+/** The authority's code costs memory that only those pay who have one. */
+async function makeSource(
+  config: Bootstrap["identity"]["source"],
+  workload: Workload,
+  clock: Clock,
+): Promise<IdentitySource> {
+  const parts = { workload, files: identityFiles, epoch: () => clock.epoch() };
+  if (config.kind === "files") {
+    const { FileSource } = await import("./identity/file_source.ts");
+    return new FileSource({ ...parts, paths: config });
+  }
+  const { SelfSigned } = await import("./identity/self_signed.ts");
+  return new SelfSigned({ ...parts, directory: config.directory, lifeMs: config.leafLifeMs });
 }
 
 interface Refusal {

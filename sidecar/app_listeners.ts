@@ -120,7 +120,7 @@ export class ListenerFactory {
     const stages = await this.#edgeStages(gateway);
     if (tls === undefined) return this.#open("edge", "edge", bind, stages);
     const { clock, log, metrics } = this.#parts;
-    const secure = tls.hstsMaxAgeMs > 0 ? [new Hsts(tls.hstsMaxAgeMs), ...stages] : stages;
+    const secure = tls.hsts === undefined ? stages : [new Hsts(tls.hsts), ...stages];
     const { listenEdge } = await import("./app_tls.ts");
     const handshakes = metrics.counter(
       "mesh_edge_handshakes_total",

@@ -1,5 +1,5 @@
 // Part of the composition root: the gauges that are read when somebody looks.
-import type { AdminViews } from "./admin/admin.ts";
+import type { AdminViews, RegistryView } from "./admin/admin.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { EndpointStats } from "./upstream/upstreams.ts";
 
@@ -24,6 +24,7 @@ export function exportGauges(
     "1 while the newest policy document is refused.",
   );
   const registered = metrics.gauge("mesh_registered", "1 while this instance is in the registry.");
+  const exportRegistry = registryGauges(metrics);
   const memory = metrics.gauge("process_resident_memory_bytes", "Resident memory.");
   metrics.onRender(() => {
     // What is gone must not stay at its last value.
@@ -41,8 +42,25 @@ export function exportGauges(
     revision.with().set(snapshot.revision);
     policyRefused.with().set(views.policyProblem() === undefined ? 0 : 1);
     registered.with().set(views.isRegistered() ? 1 : 0);
+    exportRegistry(views.registry());
     memory.with().set(residentBytes());
   });
+}
+
+/** Two gauges that are there only with a registry that can be away. */
+function registryGauges(metrics: Metrics): (registry: RegistryView | undefined) => void {
+  const up = metrics.gauge("mesh_registry_up", "1 while the registry can be worked with.");
+  const age = metrics.gauge(
+    "mesh_registry_age_seconds",
+    "How long nobody has confirmed the endpoints in use, by where they come from.",
+  );
+  return (registry) => {
+    age.clear();
+    if (registry === undefined) return;
+    up.with().set(registry.isUp ? 1 : 0);
+    const { source, ageMs } = registry;
+    if (ageMs !== undefined) age.with({ source }).set(ageMs / 1000);
+  };
 }
 
 interface PoolSum {

@@ -1,22 +1,78 @@
 // Part of the composition root: where the mesh is learnt from, as the bootstrap says.
-import type { Bootstrap } from "./config/bootstrap.ts";
+import { isWildcard } from "./config/addresses.ts";
+import type { Address, Bootstrap, ConsulConfig } from "./config/bootstrap.ts";
 import { parsePolicy } from "./config/load.ts";
 import { denoFilesIo } from "./control/files_io.ts";
 import { FilePolicySource } from "./control/policy/file.ts";
 import { SectionPolicySource } from "./control/policy/section.ts";
 import type { PolicySource } from "./control/policy/source.ts";
+import { ConsulRegistry } from "./control/registry/consul.ts";
+import { ConsulClient } from "./control/registry/consul/client.ts";
+import { TextFile } from "./control/registry/consul/text_file.ts";
 import { FilesRegistry } from "./control/registry/files.ts";
 import type { Instance, Registry } from "./control/registry/registry.ts";
 import { StaticRegistry } from "./control/registry/static.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
+import { formatAddress } from "./net/tcp.ts";
 import { MTLS_META, PROTOCOLS_META } from "./upstream/protocol.ts";
 
 export type Environment = (name: string) => string | undefined;
 
-export function makeRegistry({ registry }: Bootstrap, clock: Clock, log: Logger): Registry {
+export interface RegistryParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where the health port listens, once it does. */
+  healthAddress(): Address;
+}
+
+export function makeRegistry(bootstrap: Bootstrap, parts: RegistryParts): Registry {
+  const { registry } = bootstrap;
+  const { clock, log } = parts;
   if (registry.kind === "static") return new StaticRegistry(registry.services, log);
+  if (registry.kind === "consul") return makeConsulRegistry(bootstrap, registry, parts);
   return new FilesRegistry({ directory: registry.directory, clock, log, io: denoFilesIo });
+}
+
+function makeConsulRegistry(
+  { service }: Bootstrap,
+  config: ConsulConfig,
+  { clock, log, healthAddress }: RegistryParts,
+): Registry {
+  const { address, token, tokenFile, namespace, tls, check } = config;
+  const api = new ConsulClient({
+    address,
+    token,
+    tokenFile: tokenFile === undefined ? undefined : new TextFile(tokenFile, denoFilesIo, log),
+    namespace,
+    tls,
+    io: denoFilesIo,
+  });
+  return new ConsulRegistry({
+    api,
+    clock,
+    random: Math.random,
+    log,
+    io: denoFilesIo,
+    datacenters: [config.datacenter, ...config.failoverDatacenters],
+    isStale: config.isStale,
+    graceMs: config.graceMs,
+    cacheFile: `${config.cacheDirectory}/consul-${service.id}.json`,
+    checkOf: ({ host }) =>
+      check.mode === "ttl" ? { kind: "ttl" } : {
+        kind: "http",
+        url: healthUrl(healthAddress(), host),
+        timeoutMs: check.timeoutMs,
+      },
+    checkIntervalMs: check.intervalMs,
+    deregisterAfterMs: check.deregisterAfterMs,
+  });
+}
+
+/** Where the agent asks: nobody answers but at the address that is listened on; `host` is ours where that is all of them. */
+function healthUrl({ host: bound, port }: Address, host: string): string {
+  const address = formatAddress({ host: isWildcard(bound) ? host : bound, port });
+  return `http://${address}/health`;
 }
 
 export function makePolicySource(

@@ -40,6 +40,8 @@ export interface Plan {
 export interface PlanOptions {
   /** What ${JWT_SECRET} stands for in the configuration. */
   readonly jwtSecret: string;
+  /** Address of the Consul agent that is the registry in place of files. */
+  readonly consul?: string | undefined;
 }
 
 /** The executable that buildSidecar makes. */
@@ -48,6 +50,24 @@ const SIDECAR = join(ROOT, "dist", "sidecar");
 /** Where the configuration of a member stands, seen from the root. */
 export function configFile(name: string): string {
   return `deploy/demo/${name}.yaml`;
+}
+
+/** The line of every configuration that another registry takes the place of. */
+const FILES_REGISTRY = "registry: { files: { directory: .mesh/registry } }\n";
+
+/** The configuration of a member where Consul is the registry: a file of its own, made from the one that is committed. */
+async function consulFile(name: string, address: string): Promise<string> {
+  const text = await Deno.readTextFile(join(ROOT, configFile(name)));
+  if (!text.includes(FILES_REGISTRY)) throw new Error(`${configFile(name)}: no ${FILES_REGISTRY}`);
+  // Quicker than the default of 10 s, so that one can watch a sidecar go and come back.
+  const consul = { address, check: { interval: "1s", timeout: "1s" } };
+  const file = `.mesh/demo/${name}.yaml`;
+  await Deno.mkdir(join(ROOT, ".mesh", "demo"), { recursive: true });
+  await Deno.writeTextFile(
+    join(ROOT, file),
+    text.replace(FILES_REGISTRY, `registry: ${JSON.stringify({ consul })}\n`),
+  );
+  return file;
 }
 
 /** Reads the configuration. Throws ConfigError. */
@@ -65,18 +85,23 @@ export function programsOf({ gateway, members }: Plan): Program[] {
 }
 
 async function readMember(name: string, options: PlanOptions): Promise<Member> {
-  const file = configFile(name);
+  const { consul } = options;
+  const file = consul === undefined ? configFile(name) : await consulFile(name, consul);
   const text = await Deno.readTextFile(join(ROOT, file));
   const variables: Record<string, string> = { JWT_SECRET: options.jwtSecret };
   const config = parseBootstrap(text, file, (variable) => variables[variable]);
-  const sidecar = sidecarProgram(name, config, options);
+  const sidecar = sidecarProgram(name, file, { config, options });
   const { http, grpc } = config.service.app ?? {};
   if (http === undefined || grpc === undefined) return { name, sidecar, config };
   return { name, sidecar, config, service: serviceProgram(name, { http, grpc }, config) };
 }
 
 /** Only the gateway signs and checks tokens, so it alone gets the secret. */
-function sidecarProgram(name: string, config: Bootstrap, options: PlanOptions): Program {
+function sidecarProgram(
+  name: string,
+  file: string,
+  { config, options }: { readonly config: Bootstrap; readonly options: PlanOptions },
+): Program {
   const { listeners, gateway, service: { app } } = config;
   const { inbound, outbound, admin, health } = listeners;
   const traffic = gateway === undefined ? [] : [{ address: gateway.bind, purpose: "the edge" }];
@@ -87,7 +112,7 @@ function sidecarProgram(name: string, config: Bootstrap, options: PlanOptions): 
   return {
     name: gateway === undefined ? `${name}-sidecar` : name,
     command: SIDECAR,
-    args: ["run", "--config", configFile(name)],
+    args: ["run", "--config", file],
     env: gateway === undefined ? {} : { JWT_SECRET: options.jwtSecret },
     ports: [
       ...traffic,

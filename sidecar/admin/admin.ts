@@ -1,4 +1,4 @@
-// The admin port: what the sidecar knows and does, for people and for scrapers. Reads views, changes nothing.
+// The admin port: what the sidecar knows and does, for people and for scrapers; and the switch that keeps it out of the mesh.
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { EndpointStats } from "../upstream/upstreams.ts";
 
@@ -15,6 +15,12 @@ export interface AdminViews {
   pending(): readonly string[];
   appHealth(): { readonly isHealthy: boolean; readonly detail: string } | undefined;
   isRegistered(): boolean;
+  /** An operator keeps the instance out of the mesh. */
+  isInMaintenance(): boolean;
+  /** Resolves when the registry knows; to false where there is nothing that could be kept out. */
+  setMaintenance(isOn: boolean): Promise<boolean>;
+  /** Undefined for a registry that cannot be away. */
+  registry(): RegistryView | undefined;
   listeners(): readonly {
     readonly name: string;
     readonly address: string;
@@ -22,6 +28,16 @@ export interface AdminViews {
   }[];
   endpointStats(): readonly EndpointStats[];
   metrics(): string;
+}
+
+/** How things stand between the sidecar and its registry. */
+export interface RegistryView {
+  readonly isUp: boolean;
+  /** `cache`: endpoints that an earlier run left on disk are in use. */
+  readonly source: "live" | "cache";
+  /** How long nobody has confirmed the endpoints in use; undefined: the registry was never heard. */
+  readonly ageMs: number | undefined;
+  readonly error?: string;
 }
 
 const PAGES: Readonly<Record<string, string>> = {
@@ -33,17 +49,25 @@ const PAGES: Readonly<Record<string, string>> = {
   "/stats": "connections and pools",
 };
 
-export function adminHandler(views: AdminViews): (request: Request) => Response {
+/** What POST does, and to what. */
+const ACTIONS: Readonly<Record<string, { readonly isOn: boolean; readonly what: string }>> = {
+  "/drain": { isOn: true, what: "keeps this instance out of the mesh; it goes on with its calls" },
+  "/undrain": { isOn: false, what: "lets it in again" },
+};
+
+export function adminHandler(
+  views: AdminViews,
+): (request: Request) => Response | Promise<Response> {
   return (request) => {
     const { pathname } = new URL(request.url);
+    const action = ACTIONS[pathname];
+    if (action !== undefined) return act(request, action.isOn, views);
     if (request.method !== "GET" && request.method !== "HEAD") {
       return new Response("only GET\n", { status: 405, headers: { allow: "GET, HEAD" } });
     }
     switch (pathname) {
       case "/":
-        return text(
-          Object.entries(PAGES).map(([path, what]) => `${path.padEnd(12)} ${what}\n`).join(""),
-        );
+        return text(listOfPages());
       case "/healthz":
         return text("ok\n");
       case "/readyz":
@@ -64,6 +88,26 @@ export function adminHandler(views: AdminViews): (request: Request) => Response 
   };
 }
 
+function listOfPages(): string {
+  const pages = Object.entries(PAGES).map(([path, what]) => `${path.padEnd(12)} ${what}\n`);
+  const actions = Object.entries(ACTIONS).map(([path, { what }]) =>
+    `${path.padEnd(12)} POST: ${what}\n`
+  );
+  return [...pages, ...actions].join("");
+}
+
+async function act(request: Request, isOn: boolean, views: AdminViews): Promise<Response> {
+  if (request.method !== "POST") {
+    return new Response("only POST\n", { status: 405, headers: { allow: "POST" } });
+  }
+  // Every browser says where a POST comes from, and no page of the web has a say here.
+  if (request.headers.has("origin") || request.headers.has("sec-fetch-site")) {
+    return text("not for browsers\n", 403);
+  }
+  if (!await views.setMaintenance(isOn)) return text("there is no app beside this sidecar\n", 409);
+  return json({ maintenance: views.isInMaintenance(), isRegistered: views.isRegistered() });
+}
+
 /** `/health` and `/ready` for orchestrators and registries. `/health` is the app's real state. */
 export function healthHandler(views: AdminViews): (request: Request) => Response {
   return (request) => {
@@ -71,6 +115,7 @@ export function healthHandler(views: AdminViews): (request: Request) => Response
     if (pathname === "/ready") return readiness(views.pending());
     if (pathname !== "/health") return text("see /health and /ready\n", 404);
     const health = views.appHealth();
+    if (views.isInMaintenance()) return json({ status: "maintenance" }, 503);
     if (health === undefined) return json({ status: "ok" });
     const status = health.isHealthy ? 200 : 503;
     return json({ status: health.isHealthy ? "ok" : "unavailable", app: health.detail }, status);
@@ -91,10 +136,19 @@ function describeSnapshot(views: AdminViews): unknown {
     policy: { revision: snapshot.policyRevision, problem: views.policyProblem() ?? null },
     app: snapshot.app === undefined ? null : { ...snapshot.app, health: views.appHealth() ?? null },
     isRegistered: views.isRegistered(),
+    isInMaintenance: views.isInMaintenance(),
     authorization: snapshot.authorization?.settings ?? null,
+    registry: describeRegistry(views.registry()),
     clusters: describeEndpoints(snapshot),
     defaultUpstream: snapshot.defaultUpstream,
   };
+}
+
+function describeRegistry(registry: RegistryView | undefined): unknown {
+  if (registry === undefined) return null;
+  const { isUp, source, ageMs, error } = registry;
+  const ageS = ageMs === undefined ? null : Math.round(ageMs / 1000);
+  return { isUp, source, ageS, error: error ?? null };
 }
 
 function describeEndpoints(snapshot: Snapshot): unknown {

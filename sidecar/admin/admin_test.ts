@@ -11,15 +11,18 @@ const VIEWS: AdminViews = {
   pending: () => [],
   appHealth: () => ({ isHealthy: true, detail: "/health answered 200" }),
   isRegistered: () => true,
+  isInMaintenance: () => false,
+  setMaintenance: () => Promise.resolve(true),
+  registry: () => undefined,
   listeners: () => [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],
   endpointStats: () => [],
   metrics: () => "# HELP a A.\n# TYPE a counter\na 1\n",
 };
 
+/** What is read comes at once. */
 function ask(path: string, views: Partial<AdminViews> = {}, method = "GET"): Response {
-  return adminHandler({ ...VIEWS, ...views })(
-    new Request(`http://127.0.0.1:15000${path}`, { method }),
-  );
+  const request = new Request(`http://127.0.0.1:15000${path}`, { method });
+  return adminHandler({ ...VIEWS, ...views })(request) as Response;
 }
 
 function askHealth(path: string, views: Partial<AdminViews> = {}): Response {
@@ -29,8 +32,9 @@ function askHealth(path: string, views: Partial<AdminViews> = {}): Response {
 Deno.test("admin lists its pages, and every page that it lists is there", async () => {
   const list = await ask("/").text();
   const paths = list.trimEnd().split("\n").map((line) => line.split(" ")[0]!);
-  assertEquals(paths, ["/healthz", "/readyz", "/metrics", "/snapshot", "/endpoints", "/stats"]);
-  for (const path of paths) assertEquals(ask(path).status, 200, path);
+  const pages = ["/healthz", "/readyz", "/metrics", "/snapshot", "/endpoints", "/stats"];
+  assertEquals(paths, [...pages, "/drain", "/undrain"]);
+  for (const path of pages) assertEquals(ask(path).status, 200, path);
 });
 
 Deno.test("admin answers 404 where there is no page and 405 to whoever wants to change something", async () => {
@@ -93,6 +97,43 @@ Deno.test("/snapshot shows the rules of authorization as they are compiled, call
   const from = ["spiffe://mesh.local/ns/default/svc/a", "*"];
   assertEquals(page.authorization, { ...authorization, rules: [{ ...rules[0], from }] });
   assertEquals((await ask("/snapshot").json()).authorization, null);
+});
+
+Deno.test("/snapshot shows how things stand with a registry that can be away", async () => {
+  const registry = { isUp: false, source: "cache", ageMs: 12_400, error: "no answer" } as const;
+  const page = await ask("/snapshot", { registry: () => registry }).json();
+  assertEquals(page.registry, { isUp: false, source: "cache", ageS: 12, error: "no answer" });
+  assertEquals((await ask("/snapshot").json()).registry, null);
+});
+
+Deno.test("/drain and /undrain turn the switch for whoever is no browser", async () => {
+  const turned: boolean[] = [];
+  let isInMaintenance = false;
+  const views: AdminViews = {
+    ...VIEWS,
+    isInMaintenance: () => isInMaintenance,
+    setMaintenance: (isOn) => {
+      isInMaintenance = isOn;
+      turned.push(isOn);
+      return Promise.resolve(true);
+    },
+  };
+  const act = (path: string, init: RequestInit) =>
+    adminHandler(views)(new Request(`http://127.0.0.1:15000${path}`, init));
+  const drained = await act("/drain", { method: "POST" });
+  assertEquals(await drained.json(), { maintenance: true, isRegistered: true });
+  assertEquals(askHealth("/health", views).status, 503);
+  assertEquals((await act("/undrain", { method: "POST" })).status, 200);
+  assertEquals(askHealth("/health", views).status, 200);
+  assertEquals((await act("/drain", { method: "GET" })).status, 405);
+  for (const name of ["origin", "sec-fetch-site"]) {
+    const headers = { [name]: "https://evil.example" };
+    assertEquals((await act("/drain", { method: "POST", headers })).status, 403, name);
+  }
+  assertEquals(turned, [true, false]);
+  const edge = adminHandler({ ...views, setMaintenance: () => Promise.resolve(false) });
+  const request = new Request("http://127.0.0.1:15000/drain", { method: "POST" });
+  assertEquals((await edge(request)).status, 409);
 });
 
 Deno.test("/endpoints shows clusters with their endpoints", async () => {

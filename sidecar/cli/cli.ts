@@ -24,6 +24,18 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     summary: "print the JSON Schema of a configuration",
     load: async () => (await import("./schema.ts")).schemaCommand,
   }],
+  ["status", {
+    summary: "how a running sidecar does",
+    load: async () => (await import("./status.ts")).statusCommand,
+  }],
+  ["drain", {
+    summary: "keep a running instance out of the mesh, or let it in again",
+    load: async () => (await import("./drain.ts")).drainCommand,
+  }],
+  ["ca", {
+    summary: "make an authority, its certificates, and a next root",
+    load: async () => (await import("./ca.ts")).caCommand,
+  }],
   ["token", {
     summary: "issue and verify tokens by hand",
     load: async () => (await import("./token.ts")).tokenCommand,

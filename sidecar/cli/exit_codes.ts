@@ -12,6 +12,8 @@ export const EXIT = {
   unavailable: 69,
   /** EX_SOFTWARE: a bug of ours. */
   internal: 70,
+  /** EX_CANTCREAT: a file that cannot be written. */
+  cannotCreate: 73,
   /** EX_NOPERM: the binary was built without a permission. */
   noPermission: 77,
   /** EX_CONFIG: a document that `run` refused. */

@@ -1,5 +1,7 @@
 // A host for tests: files, variables and signals in memory, and children that end when told.
 import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { MemoryIdentityFiles } from "../../tests/support/memory_identity_files.ts";
+import type { AdminAnswer } from "../net/admin_client.ts";
 import type { FetchedJson } from "../net/fetch_json.ts";
 import { SpawnError } from "./errors.ts";
 import type { Signal } from "./exit_codes.ts";
@@ -39,9 +41,11 @@ export class FakeHost implements Host {
   runtime = "2.9.3";
   readonly clock = new FakeClock();
   readonly files = new Map<string, string>();
+  readonly identityFiles = new MemoryIdentityFiles();
   readonly variables = new Map<string, string>();
   /** By URL. */
   readonly documents = new Map<string, unknown>();
+  readonly admin = new Map<string, AdminAnswer>();
   readonly events: string[] = [];
   readonly spawned: string[][] = [];
   stdin = "";
@@ -87,6 +91,14 @@ export class FakeHost implements Host {
     return value === undefined
       ? Promise.reject(new Error("connection refused"))
       : Promise.resolve({ value, maxAgeMs: undefined });
+  }
+
+  /** Of `admin`, by method and URL. */
+  callAdmin(method: "GET" | "POST", url: string): Promise<AdminAnswer> {
+    const answer = this.admin.get(`${method} ${url}`);
+    return answer === undefined
+      ? Promise.reject(new Error("connection refused"))
+      : Promise.resolve(answer);
   }
 
   residentBytes(): number {

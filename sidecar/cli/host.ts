@@ -1,5 +1,7 @@
 // Everything that commands may touch outside of themselves, and the one implementation that names Deno.
+import { type IdentityFiles, identityFiles } from "../identity/files_io.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
+import { type AdminAnswer, callAdmin } from "../net/admin_client.ts";
 import { type FetchedJson, fetchJson } from "../net/fetch_json.ts";
 import { spawnError } from "./errors.ts";
 import type { Signal } from "./exit_codes.ts";
@@ -31,10 +33,14 @@ export interface Host {
   log(line: string): void;
   flush(): Promise<void>;
   readText(path: string): Promise<string>;
+  /** Where certificates and keys are kept. */
+  readonly identityFiles: IdentityFiles;
   /** All that is piped in. */
   readStdin(): Promise<string>;
   /** Rejects with a plain message. */
   fetchJson(url: string, signal: AbortSignal): Promise<FetchedJson>;
+  /** Rejects with a plain message. */
+  callAdmin(method: "GET" | "POST", url: string): Promise<AdminAnswer>;
   environment(name: string): string | undefined;
   /** Memory of this process. */
   residentBytes(): number;
@@ -60,8 +66,10 @@ export function systemHost(): Host {
     log: (line) => lines.push(line),
     flush: () => lines.flushed(systemClock, FLUSH_MS),
     readText: (path) => Deno.readTextFile(path),
+    identityFiles,
     readStdin: () => new Response(Deno.stdin.readable).text(),
     fetchJson,
+    callAdmin,
     environment: (name) => Deno.env.get(name),
     residentBytes: () => Deno.memoryUsage().rss,
     onSignal(signal, listener) {

@@ -17,7 +17,12 @@ export function authorizationRules({ inbound }: PolicyDocument, path: Path, repo
   }
   duplicateNames(rules, pathTo(section, authorization), report);
   for (const [index, rule] of rules.entries()) {
-    ruleRules(rule, [...pathTo(section, authorization), index], report);
+    const at: Path = [...pathTo(section, authorization), index];
+    ruleRules(rule, at, report);
+    if (inbound.jwt === undefined && hasClaims(rule)) {
+      const message = "no token is checked, so that nobody has claims, expected inbound.jwt too";
+      report([...at, "claims"], message);
+    }
   }
 }
 
@@ -56,9 +61,9 @@ function duplicateNames(rules: readonly RuleDocument[], path: Path, report: Repo
 }
 
 function ruleRules(rule: RuleDocument, path: Path, report: Report): void {
-  const { from, namespaces, methods, paths, grpc, claims } = rule;
-  const hasClaims = claims !== undefined && Object.keys(claims).length > 0;
-  if ([from, namespaces, methods, paths, grpc].every((part) => part === undefined) && !hasClaims) {
+  const { from, namespaces, methods, paths, grpc } = rule;
+  const parts = [from, namespaces, methods, paths, grpc];
+  if (parts.every((part) => part === undefined) && !hasClaims(rule)) {
     const message = "takes every call, expected from, namespaces, methods, paths, grpc or claims " +
       "(for all calls there is authorization.default)";
     return report(path, message);
@@ -70,6 +75,10 @@ function ruleRules(rule: RuleDocument, path: Path, report: Report): void {
     report([...path, "methods"], "every gRPC call is a POST, expected no methods beside grpc");
   }
   namespaceRules(rule, path, report);
+}
+
+function hasClaims({ claims }: RuleDocument): boolean {
+  return claims !== undefined && Object.keys(claims).length > 0;
 }
 
 /** An id says its namespace itself, and nobody has none. */

@@ -25,6 +25,7 @@ Deno.test("authorization is a list of rules, which fills in every default", () =
 Deno.test("authorization is a mapping, which takes every setting", () => {
   const text = `
 inbound:
+  jwt: { publicKey: key.pem }
   authorization:
     mode: dry-run
     default: allow
@@ -165,6 +166,21 @@ Deno.test("what two parts of one rule can never have together is refused", () =>
     `[0].from[1]: ${problem}`,
     `[0].from[2]: ${problem}`,
   ]);
+});
+
+Deno.test("rules with claims need tokens that are checked, or a rule that denies would deny nobody", () => {
+  const rule = "{ action: deny, claims: { plan: free } }";
+  const problem = "no token is checked, so that nobody has claims, expected inbound.jwt too";
+  assertEquals(ruleProblems(rule), [`[0].claims: ${problem}`]);
+  const jwt = "jwt: { publicKey: key.pem, auth: optional }";
+  assertEquals(policyProblems(`inbound: { ${jwt}, authorization: [${rule}] }`), []);
+});
+
+Deno.test("a caller's id has no segment that is a way up", () => {
+  for (const id of ["ns/../svc/a", "ns/a/svc/..", "ns/./svc/a", "ns/a/svc/."]) {
+    assertEquals(ruleProblems(`{ from: ["spiffe://mesh.local/${id}"] }`).length, 1, id);
+  }
+  assertEquals(ruleProblems('{ from: ["spiffe://mesh.local/ns/.a/svc/b..c"] }'), []);
 });
 
 Deno.test("a path that never comes in this spelling is refused", () => {

@@ -16,16 +16,23 @@ export interface Rate {
   readonly perMs: number;
 }
 
-/** How the app is asked: by GET, where 2xx is healthy, or by grpc.health.v1. */
+/** How the app is asked: by GET, where 2xx is healthy, by grpc.health.v1, or whether it takes a connection. */
 export type AppCheck =
   | { readonly kind: "http"; readonly path: string }
-  | { readonly kind: "grpc"; readonly service: string };
+  | { readonly kind: "grpc"; readonly service: string }
+  | { readonly kind: "tcp" };
 
 export interface AppHealth {
   /** Every one must say that it is well. */
   readonly checks: readonly AppCheck[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** So many good answers in a row make it healthy again once it was not. */
+  readonly healthyThreshold: number;
+  /** So many bad ones in a row make it unhealthy. */
+  readonly unhealthyThreshold: number;
+  /** How long after the start bad answers are no news: the app is still coming up. */
+  readonly startupGraceMs: number;
 }
 
 export interface App {
@@ -57,7 +64,38 @@ export interface Listeners {
 
 export type RegistryConfig =
   | { readonly kind: "files"; readonly directory: string }
-  | { readonly kind: "static"; readonly services: ReadonlyMap<string, readonly Address[]> };
+  | { readonly kind: "static"; readonly services: ReadonlyMap<string, readonly Address[]> }
+  | ConsulConfig;
+
+/** Where a Consul agent answers. */
+export type ConsulAddress =
+  | { readonly kind: "http" | "https"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+export interface ConsulConfig {
+  readonly kind: "consul";
+  readonly address: ConsulAddress;
+  /** ACL token, itself or in a file that is read again when it changes. */
+  readonly token?: string;
+  readonly tokenFile?: string;
+  /** Absent: that of the agent. */
+  readonly datacenter?: string;
+  readonly failoverDatacenters: readonly string[];
+  readonly namespace?: string;
+  /** Any server may answer, not only the leader. */
+  readonly isStale: boolean;
+  /** How long after a restart of Consul endpoints that it does not name yet are kept. */
+  readonly graceMs: number;
+  /** PEM files for https. */
+  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
+  readonly check: {
+    readonly mode: "http" | "ttl";
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+    readonly deregisterAfterMs: number;
+  };
+  readonly cacheDirectory: string;
+}
 
 /** Who this is to other sidecars, and whom it lets in. */
 export interface IdentityConfig {
@@ -65,12 +103,18 @@ export interface IdentityConfig {
   readonly mode: "strict" | "permissive" | "off";
   readonly trustDomain: string;
   readonly namespace: string;
-  readonly source: {
-    readonly kind: "selfSigned";
-    readonly directory: string;
-    readonly leafLifeMs: number;
-  };
+  readonly source: IdentitySourceConfig;
 }
+
+export type IdentitySourceConfig =
+  | { readonly kind: "selfSigned"; readonly directory: string; readonly leafLifeMs: number }
+  | {
+    /** Paths of PEM files; they are watched. */
+    readonly kind: "files";
+    readonly certificate: string;
+    readonly key: string;
+    readonly trustBundle: string;
+  };
 
 export type PolicySourceConfig =
   | { readonly kind: "section" }
@@ -216,8 +260,14 @@ export interface EdgeTlsConfig {
   readonly clientCertificates?: { readonly trustBundle: string; readonly require: boolean };
   /** A plain port that sends clients to `httpsPort`, without it to the port of the edge. */
   readonly redirect?: { readonly bind: Address; readonly httpsPort?: number };
-  /** Strict-Transport-Security (RFC 6797) on every answer; 0: none. */
-  readonly hstsMaxAgeMs: number;
+  readonly hsts?: HstsConfig;
+}
+
+/** Strict-Transport-Security (RFC 6797) on every answer. */
+export interface HstsConfig {
+  readonly maxAgeMs: number;
+  readonly includesSubdomains: boolean;
+  readonly isPreloaded: boolean;
 }
 
 export interface Gateway {

@@ -4,6 +4,7 @@ import type {
   App,
   AppCheck,
   Bootstrap,
+  ConsulConfig,
   IdentityConfig,
   Listeners,
   Policy,
@@ -16,6 +17,8 @@ import { buildAuthorization } from "./build_authorization.ts";
 import { buildGateway } from "./build_gateway.ts";
 import { buildInboundJwt } from "./build_jwt.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
+import { selfSigned as selfSignedSection } from "./schema/instance.ts";
+import type { RegistryDocument } from "./schema/registry.ts";
 import { type PolicyDocument, upstream, type UpstreamDocument } from "./schema/policy.ts";
 
 /** The bootstrap that the document means. */
@@ -107,27 +110,75 @@ function reachableHost(inbound: string): string {
 function buildApp(
   { http, grpc, health }: NonNullable<BootstrapDocument["service"]["app"]>,
 ): App {
-  const checks: AppCheck[] = [];
-  const path = health.http ?? (health.grpc === undefined && http !== undefined ? "/health" : null);
-  if (path !== null) checks.push({ kind: "http", path });
-  const service = health.grpc ?? (http === undefined ? "" : null);
-  if (service !== null) checks.push({ kind: "grpc", service });
   return {
     ...(http === undefined ? {} : { http }),
     ...(grpc === undefined ? {} : { grpc }),
-    health: { checks, intervalMs: health.interval, timeoutMs: health.timeout },
+    health: {
+      checks: buildChecks({ http, grpc, health }),
+      intervalMs: health.interval,
+      timeoutMs: health.timeout,
+      healthyThreshold: health.healthyThreshold,
+      unhealthyThreshold: health.unhealthyThreshold,
+      startupGraceMs: health.startupGrace,
+    },
   };
 }
 
-function buildRegistry({ files, static: fixed }: BootstrapDocument["registry"]): RegistryConfig {
+/** What is asked for; where nothing is, by GET, or by grpc.health.v1 where the app has gRPC alone. */
+function buildChecks(
+  { http, health }: NonNullable<BootstrapDocument["service"]["app"]>,
+): AppCheck[] {
+  const isAsked = health.http !== undefined || health.grpc !== undefined || health.tcp === true;
+  const path = health.http ?? (!isAsked && http !== undefined ? "/health" : undefined);
+  const service = health.grpc ?? (!isAsked && http === undefined ? "" : undefined);
+  return [
+    ...(path === undefined ? [] : [{ kind: "http", path } as const]),
+    ...(service === undefined ? [] : [{ kind: "grpc", service } as const]),
+    ...(health.tcp === true ? [{ kind: "tcp" } as const] : []),
+  ];
+}
+
+function buildRegistry(registry: RegistryDocument): RegistryConfig {
+  const { files, static: fixed, consul } = registry;
+  if (consul !== undefined) return buildConsul(consul);
   return files === undefined
     ? { kind: "static", services: new Map(Object.entries(fixed ?? {})) }
     : { kind: "files", directory: files.directory };
 }
 
-function buildIdentity({ selfSigned, ...same }: BootstrapDocument["identity"]): IdentityConfig {
-  const { directory, leafLife: leafLifeMs } = selfSigned;
+function buildIdentity(
+  { selfSigned, files, ...same }: BootstrapDocument["identity"],
+): IdentityConfig {
+  if (files !== undefined) return { ...same, source: { kind: "files", ...files } };
+  const { directory, leafLife: leafLifeMs } = selfSigned ?? selfSignedSection.parse({});
   return { ...same, source: { kind: "selfSigned", directory, leafLifeMs } };
+}
+
+function buildConsul(consul: NonNullable<RegistryDocument["consul"]>): ConsulConfig {
+  const { address, token, tokenFile, datacenter, namespace, ca, certificate, key, check } = consul;
+  return {
+    kind: "consul",
+    address,
+    ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(datacenter === undefined ? {} : { datacenter }),
+    failoverDatacenters: consul.failoverDatacenters,
+    ...(namespace === undefined ? {} : { namespace }),
+    isStale: consul.stale,
+    graceMs: consul.grace,
+    tls: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(key === undefined ? {} : { key }),
+    },
+    check: {
+      mode: check.mode,
+      intervalMs: check.interval,
+      timeoutMs: check.timeout,
+      deregisterAfterMs: check.deregisterAfter,
+    },
+    cacheDirectory: consul.cache.directory,
+  };
 }
 
 function buildPolicySource(source: BootstrapDocument["policySource"]): PolicySourceConfig {

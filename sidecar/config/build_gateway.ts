@@ -3,6 +3,7 @@ import type {
   Cors,
   EdgeTlsConfig,
   Gateway,
+  HstsConfig,
   LoginConfig,
   RateLimit,
   RouteConfig,
@@ -10,6 +11,7 @@ import type {
 } from "./bootstrap.ts";
 import { buildAuth, buildJwt } from "./build_jwt.ts";
 import type { IssuerConfig, JwtConfig, SigningConfig } from "./jwt_config.ts";
+import type { EdgeTlsDocument } from "./schema/edge_tls.ts";
 import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 
 /** The gateway that the section means. */
@@ -27,21 +29,27 @@ export function buildGateway(document: GatewayDocument): Gateway {
   };
 }
 
-function buildTls(tls: NonNullable<GatewayDocument["tls"]>): EdgeTlsConfig {
+function buildTls(tls: EdgeTlsDocument): EdgeTlsConfig {
   const { cert = "", key = "", certificates = [{ cert, key }], hsts } = tls;
   const { clientCertificates, redirect } = tls;
   return {
     certificates,
     ...(clientCertificates === undefined ? {} : { clientCertificates }),
     ...(redirect === undefined ? {} : { redirect: buildRedirect(redirect) }),
-    hstsMaxAgeMs: hsts,
+    ...(hsts === undefined ? {} : { hsts: buildHsts(hsts) }),
   };
 }
 
 function buildRedirect(
-  { bind, httpsPort }: NonNullable<NonNullable<GatewayDocument["tls"]>["redirect"]>,
+  { bind, httpsPort }: NonNullable<EdgeTlsDocument["redirect"]>,
 ): NonNullable<EdgeTlsConfig["redirect"]> {
   return { bind, ...(httpsPort === undefined ? {} : { httpsPort }) };
+}
+
+function buildHsts(
+  { maxAge, includeSubdomains, preload }: NonNullable<EdgeTlsDocument["hsts"]>,
+): HstsConfig {
+  return { maxAgeMs: maxAge, includesSubdomains: includeSubdomains, isPreloaded: preload };
 }
 
 function buildCors({ maxAge, ...same }: NonNullable<GatewayDocument["cors"]>): Cors {

@@ -1,4 +1,11 @@
 // Every default of the configuration, in the notation of the document, with its reason. Nothing else may hold a default.
+import {
+  CLAIM_HEADERS,
+  CLOCK_SKEW,
+  GATEWAY_DEFAULTS,
+  REQUIRED_CLAIMS,
+  TOKEN_FROM,
+} from "./gateway_defaults.ts";
 
 export interface Default {
   /** As an operator would write it; for a derived default, the rule in words. */
@@ -13,20 +20,6 @@ export interface Default {
   /** Worked out from other settings. */
   readonly isDerived?: true;
 }
-
-const CLOCK_SKEW = { value: "0s", reason: "An expired token is expired." } as const;
-const CLAIM_HEADERS = {
-  value: { user_id: "x-user-id" },
-  reason: "The one claim that the services read.",
-} as const;
-const TOKEN_FROM = {
-  value: [{ header: "authorization", scheme: "Bearer" }],
-  reason: "What RFC 6750 prefers: no browser sends it by itself and no log writes it down.",
-} as const;
-const REQUIRED_CLAIMS = {
-  value: {},
-  reason: "None named: exp, and iss and aud where configured, are all that is asked for.",
-} as const;
 
 /** Keyed by where it stands in the document; `*` is any key of a map, `[]` any entry of a list. */
 export const DEFAULTS = {
@@ -68,6 +61,18 @@ export const DEFAULTS = {
     value: "3s",
     reason: "An app that needs longer to say that it is well is not.",
   },
+  "service.app.health.healthyThreshold": {
+    value: 1,
+    reason: "An app that says that it is well is believed; one that flaps asks for more.",
+  },
+  "service.app.health.unhealthyThreshold": {
+    value: 1,
+    reason: "A refusal is an answer. No answer in time counts from the second in a row.",
+  },
+  "service.app.health.startupGrace": {
+    value: "0s",
+    reason: "An app that is not there yet is news, unless somebody knows that it takes its time.",
+  },
   "listeners.inbound": {
     value: "0.0.0.0:15006",
     reason: "Other sidecars must reach it; the port is the one that Istio made known.",
@@ -92,6 +97,43 @@ export const DEFAULTS = {
   "registry.files.directory": {
     value: ".mesh/registry",
     reason: "One place in the working directory that a laptop's sidecars share with no server.",
+  },
+  "registry.consul.address": {
+    value: "http://127.0.0.1:8500",
+    reason: "Every machine of a Consul cluster has an agent of its own, and it listens there.",
+  },
+  "registry.consul.failoverDatacenters": {
+    value: [],
+    reason: "Calls that leave the datacenter are a decision: they take longer and may cost money.",
+  },
+  "registry.consul.stale": {
+    value: true,
+    reason: "Any server may answer: milliseconds behind, and discovery survives a lost leader.",
+  },
+  "registry.consul.grace": {
+    value: "10s",
+    reason: "Sidecars are back in an agent that lost everything within ten seconds.",
+  },
+  "registry.consul.check.mode": {
+    value: "http",
+    reason: "The agent sees for itself that the sidecar answers and what the app says.",
+  },
+  "registry.consul.check.interval": {
+    value: "10s",
+    reason:
+      "Quick enough for what passive checks do not catch first, cheap for a thousand instances.",
+  },
+  "registry.consul.check.timeout": {
+    value: "3s",
+    reason: "A health port that needs longer on the same host is not well.",
+  },
+  "registry.consul.check.deregisterAfter": {
+    value: "30s",
+    reason: "A killed instance goes by itself; Consul reaps every 30 s and not before a minute.",
+  },
+  "registry.consul.cache.directory": {
+    value: ".mesh/cache",
+    reason: "Beside the other state of a laptop, and among the few places that may be written.",
   },
   "policy.upstreams.*.protocol": {
     value: "auto",
@@ -188,137 +230,7 @@ export const DEFAULTS = {
     reason: "Whoever names keys wants tokens; calls without one are let in by name.",
   },
   workers: { value: 1, reason: "The only number of this version: one data-plane thread." },
-  "gateway.bind": {
-    value: "0.0.0.0:8000",
-    reason: "The edge exists to be called from outside.",
-  },
-  "gateway.tls.clientCertificates.require": {
-    value: true,
-    reason: "Who names authorities for clients means to let in nobody else.",
-  },
-  "gateway.tls.redirect.bind": {
-    value: "0.0.0.0:8080",
-    reason: "Beside the edge's own 8000, and a port that needs no privilege.",
-  },
-  "gateway.tls.redirect.httpsPort": {
-    value: "the port of gateway.bind",
-    reason: "Where nothing stands in front, clients reach the edge where it listens.",
-    isDerived: true,
-  },
-  "gateway.tls.hsts": {
-    value: "0s",
-    reason: "A browser that was told so once cannot be told otherwise: it must be asked for.",
-  },
-  "gateway.routes[].match.methods": {
-    value: [],
-    reason: "None named: a route takes every method.",
-  },
-  "gateway.routes[].match.headers": {
-    value: {},
-    reason: "None named: a route asks for no header.",
-  },
-  "gateway.routes[].auth": {
-    value: "none",
-    reason: "Authentication is asked for by name, beside the key that it needs.",
-  },
-  "gateway.routes[].timeout": {
-    value: "that of the upstream in the policy, else 5s",
-    reason: "A caller at the edge waits less long than a service inside, unless told otherwise.",
-    isDerived: true,
-  },
-  "gateway.routes[].transcode.include": {
-    value: [],
-    reason: "Imports are looked for beside the files that were named.",
-  },
-  "gateway.routes[].transcode.maxMessage": {
-    value: "4MiB",
-    reason: "What every gRPC library takes unless told otherwise.",
-  },
-  "gateway.routes[].transcode.emitDefaults": {
-    value: false,
-    reason: "The JSON mapping of proto3 leaves fields out that have their default value.",
-  },
-  "gateway.routes[].transcode.keepProtoNames": {
-    value: false,
-    reason: "The JSON mapping of proto3 prints lowerCamelCase names.",
-  },
-  "gateway.routes[].transcode.enumsAsNumbers": {
-    value: false,
-    reason: "The JSON mapping of proto3 prints the names of enum values.",
-  },
-  "gateway.routes[].transcode.ignoreUnknownFields": {
-    value: false,
-    reason: "A misspelt field is an error and not a silent default.",
-  },
-  "gateway.routes[].transcode.ignoreUnknownParameters": {
-    value: false,
-    reason: "A misspelt parameter is an error and not a silent default.",
-  },
-  "gateway.routes[].rateLimit.burst": {
-    value: "the count of the rate",
-    reason: "One period's worth at once is what a rate is usually taken to mean.",
-    isDerived: true,
-  },
-  "gateway.routes[].rateLimit.key": {
-    value: "user when auth is jwt, else client",
-    reason: "The narrowest identity that the route can trust.",
-    isDerived: true,
-  },
-  "gateway.cors.methods": {
-    value: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    reason: "What a browser's REST client uses.",
-  },
-  "gateway.cors.headers": {
-    value: ["authorization", "content-type", "x-request-id"],
-    reason: "A token, a JSON body and a request id; more must be named.",
-  },
-  "gateway.cors.exposeHeaders": {
-    value: [],
-    reason: "Scripts see the safelisted headers only, unless told.",
-  },
-  "gateway.cors.credentials": {
-    value: false,
-    reason: "Cookies across origins are a decision, not a habit.",
-  },
-  "gateway.cors.maxAge": {
-    value: "10m",
-    reason: "Browsers cap it at 10 minutes to 2 hours; less means a preflight a call.",
-  },
-  "gateway.jwt.clockSkew": CLOCK_SKEW,
-  "gateway.jwt.claimHeaders": CLAIM_HEADERS,
-  "gateway.jwt.tokenFrom": TOKEN_FROM,
-  "gateway.jwt.requiredClaims": REQUIRED_CLAIMS,
-  "gateway.login.path": { value: "/login", reason: "Where clients of the demo log in." },
-  "gateway.login.claims": {
-    value: { user_id: "username" },
-    reason: "The caller's name becomes the identity that the services read.",
-  },
-  "gateway.login.expiresIn": { value: "24h", reason: "A day's work with one login." },
-  "gateway.login.verify.path": {
-    value: "/credentials/verify",
-    reason: "Where the demo's user service checks passwords.",
-  },
-  "gateway.login.rateLimit.user.rate": {
-    value: "10/m",
-    reason: "A person mistypes a few times; a program that guesses gets 14,400 tries a day.",
-  },
-  "gateway.login.rateLimit.user.burst": {
-    value: 10,
-    reason: "A minute's worth at once, as a page that retries may send.",
-  },
-  "gateway.login.rateLimit.client.rate": {
-    value: "60/m",
-    reason:
-      "An office behind one address logs in; a list of names is not tried through in a night.",
-  },
-  "gateway.login.rateLimit.client.burst": {
-    value: 60,
-    reason: "Everybody in that office at nine o'clock.",
-  },
-  "gateway.trustedProxies": {
-    value: [],
-    reason: "Forwarding headers from outside are claims; nobody is believed unless named.",
-  },
+  ...GATEWAY_DEFAULTS,
   "limits.head": {
     value: "64KiB",
     reason: "Room for large cookies and tokens; a connection can hold no more than this.",

@@ -1,4 +1,5 @@
 // Rules between the settings of the gateway section.
+import { edgeTlsRules } from "./edge_tls_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
 import type { Path } from "./positions.ts";
 import { isWildcardPath, parametersOf } from "./patterns.ts";
@@ -8,7 +9,7 @@ import type { IssuerDocument, JwtDocument } from "./schema/jwt.ts";
 type Report = (path: Path, message: string) => void;
 
 export function gatewayRules(gateway: GatewayDocument, report: Report): void {
-  tlsRules(gateway, report);
+  if (gateway.tls !== undefined) edgeTlsRules(gateway.tls, ["gateway", "tls"], report);
   corsRules(gateway, report);
   loginRules(gateway, report);
   if (gateway.jwt !== undefined) jwtRules(gateway.jwt, ["gateway", "jwt"], report);
@@ -34,15 +35,6 @@ function transcodeRules({ transcode }: RouteDocument, path: Path, report: Report
   if (count === 1) return;
   const what = count === 0 ? "no source of rules" : "more than one source of rules";
   report(path, `${what}, expected exactly one of proto, descriptorSet, reflection`);
-}
-
-function tlsRules({ tls }: GatewayDocument, report: Report): void {
-  if (tls === undefined) return;
-  const { cert, key, certificates } = tls;
-  const isPair = cert !== undefined && key !== undefined;
-  const isNone = cert === undefined && key === undefined;
-  if (certificates === undefined ? isPair : isNone) return;
-  report(["gateway", "tls"], "expected either cert and key, or certificates");
 }
 
 function corsRules({ cors }: GatewayDocument, report: Report): void {

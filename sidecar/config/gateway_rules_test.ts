@@ -286,28 +286,3 @@ Deno.test("transcoding has exactly one source of rules, and its defaults are pro
     "routes[0].transcode.proto: is a number, expected the path of a file, or a list of them",
   ]);
 });
-
-Deno.test("gateway.tls takes one certificate or a list, and tells what it means by default", () => {
-  assertEquals(gatewayOf(`\n  tls: { cert: a.pem, key: a.key }\n  routes: [${ROUTE}]\n`)?.tls, {
-    certificates: [{ cert: "a.pem", key: "a.key" }],
-    hstsMaxAgeMs: 0,
-  });
-  const section = `
-  tls: { certificates: [{ cert: a, key: b }], hsts: 1h, clientCertificates: { trustBundle: c } }
-  routes: [${ROUTE}]
-`;
-  assertEquals(gatewayOf(section)?.tls, {
-    certificates: [{ cert: "a", key: "b" }],
-    clientCertificates: { trustBundle: "c", require: true },
-    hstsMaxAgeMs: 3_600_000,
-  });
-  const both = "tls: expected either cert and key, or certificates";
-  for (
-    const tls of [
-      "{}",
-      "{ cert: a }",
-      "{ key: b }",
-      "{ cert: a, certificates: [{ cert: a, key: b }] }",
-    ]
-  ) assertEquals(gatewayProblems(`tls: ${tls}, `), [both], tls);
-});

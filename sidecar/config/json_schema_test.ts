@@ -97,7 +97,11 @@ Deno.test("authorization is a list of rules or a mapping, and either completes i
 });
 
 Deno.test("exactly one registry and one way to log in are asked for", () => {
-  assertEquals(at(".registry")["oneOf"], [{ required: ["files"] }, { required: ["static"] }]);
+  assertEquals(at(".registry")["oneOf"], [
+    { required: ["files"] },
+    { required: ["static"] },
+    { required: ["consul"] },
+  ]);
   assertEquals(at(".gateway.login")["oneOf"], [
     { required: ["passwordless"] },
     { required: ["verify"] },

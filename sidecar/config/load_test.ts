@@ -24,6 +24,9 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
           checks: [{ kind: "http", path: "/health" }],
           intervalMs: 10_000,
           timeoutMs: 3000,
+          healthyThreshold: 1,
+          unhealthyThreshold: 1,
+          startupGraceMs: 0,
         },
       },
     },
@@ -67,7 +70,7 @@ service:
   tags: [v2, "zone=eu"]
   address: order.internal
   id: order-1
-  app: { http: "[::1]:8002", health: { http: /ok, interval: 1s, timeout: 500ms } }
+  app: { http: "[::1]:8002", health: { http: /ok, tcp: true, interval: 1s, timeout: 500ms, healthyThreshold: 2, unhealthyThreshold: 3, startupGrace: 30s } }
 listeners: { inbound: 10.0.0.5:1, outbound: 127.0.0.1:2, admin: 127.0.0.1:3, health: 127.0.0.1:0 }
 registry: { static: { user-service: [127.0.0.1:15106, "[::1]:15107"], empty: [] } }
 policySource: { file: policy.yaml }
@@ -91,7 +94,14 @@ log: { level: debug, format: text, access: off }
     id: "order-1",
     app: {
       http: { host: "::1", port: 8002 },
-      health: { checks: [{ kind: "http", path: "/ok" }], intervalMs: 1000, timeoutMs: 500 },
+      health: {
+        checks: [{ kind: "http", path: "/ok" }, { kind: "tcp" }],
+        intervalMs: 1000,
+        timeoutMs: 500,
+        healthyThreshold: 2,
+        unhealthyThreshold: 3,
+        startupGraceMs: 30_000,
+      },
     },
   });
   assertEquals(listeners.inbound, { host: "10.0.0.5", port: 1 });
@@ -189,7 +199,8 @@ limits: { headers: 1.5, connections: 0 }
       "1:45: service.app.http: port out of range, expected 1 to 65535",
       '1:60: service.vers: unknown key "vers", did you mean "version"?',
       '2:1: listener: unknown key "listener", did you mean "listeners"?',
-      '3:13: registry.consul: unknown key "consul", expected one of files, static',
+      "3:32: registry.consul.address: expected the address of an agent such as http://127.0.0.1:8500, " +
+      "https://consul.internal:8501 or unix:///run/consul.sock",
       "4:19: identity.mode: not a value of this setting, expected strict, permissive or off",
       '4:28: identity.trustDomian: unknown key "trustDomian", did you mean "trustDomain"?',
       "4:55: identity.namespace: expected letters, digits, dots, dashes and underscores, such as default",

@@ -6,8 +6,10 @@ import { expected, type Parsed } from "./units.ts";
 
 const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 
+/** Not `.` or `..`. */
+const SEGMENT = String.raw`(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]{1,255}`;
 /** A SPIFFE id as this mesh gives them; a trust domain is that of SPIFFE-ID, section 2.1. */
-const ID = "spiffe://[a-z0-9._-]{1,255}/ns/[A-Za-z0-9._-]{1,255}/svc/[A-Za-z0-9._-]{1,255}";
+const ID = `spiffe://[a-z0-9._-]{1,255}/ns/${SEGMENT}/svc/${SEGMENT}`;
 
 export const CALLER_PATTERN: RegExp = new RegExp(`^(?:\\*|${LABEL}|${ID})$`);
 export const CALLER = "a service name such as order-service, an id such as " +

@@ -5,6 +5,7 @@ import type { Path } from "./positions.ts";
 import { authorizationRules, callerRules } from "./authorization_rules.ts";
 import { gatewayRules } from "./gateway_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
+import { registryRules } from "./registry_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import type { PolicyDocument } from "./schema/policy.ts";
 
@@ -22,6 +23,7 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   appRules(document, report);
   addressRules(document, report);
   registryRules(document, report);
+  identityRules(document, report);
   if (document.policySource !== undefined && document.policy !== undefined) {
     report(["policy"], "policySource names the policy already, expected only one of the two");
   }
@@ -97,14 +99,9 @@ function addressRules({ service, listeners }: SoundSections, report: Report): vo
   );
 }
 
-function registryRules({ registry }: SoundSections, report: Report): void {
-  if (registry === undefined) return;
-  const { files, static: fixed } = registry;
-  if (files !== undefined && fixed !== undefined) {
-    report(["registry"], "two backends, expected exactly one of files, static");
-  } else if (files === undefined && fixed === undefined) {
-    report(["registry"], "no backend, expected exactly one of files, static");
-  }
+function identityRules({ identity }: SoundSections, report: Report): void {
+  if (identity?.selfSigned === undefined || identity.files === undefined) return;
+  report(["identity"], "two sources, expected at most one of selfSigned, files");
 }
 
 /** Each address to listen on, in the order of the document shape. */

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
 import {
   bootstrap,
+  MINIMAL,
   policy,
   policyProblems,
   problems,
   problemsWith,
   REGISTRY,
-  SERVICE,
 } from "./test_documents.ts";
 
 const GATEWAY = "gateway: { routes: [{ match: { path: /* }, to: a }] }";
@@ -47,12 +47,19 @@ Deno.test("service.address cannot be a wildcard", () => {
   ]);
 });
 
-Deno.test("registry takes exactly one backend", () => {
-  assertEquals(problems(`${SERVICE}\nregistry: {}\n`), [
-    "2:11: registry: no backend, expected exactly one of files, static",
+Deno.test("one source of identity is enough", () => {
+  const files = "files: { certificate: c.pem, key: k.pem, trustBundle: t.pem }";
+  assertEquals(bootstrap(`${MINIMAL}identity: { ${files} }\n`).identity.source, {
+    kind: "files",
+    certificate: "c.pem",
+    key: "k.pem",
+    trustBundle: "t.pem",
+  });
+  assertEquals(problemsWith(`identity: { ${files}, selfSigned: {} }\n`), [
+    "3:11: identity: two sources, expected at most one of selfSigned, files",
   ]);
-  assertEquals(problems(`${SERVICE}\nregistry: { files: {}, static: {} }\n`), [
-    "2:11: registry: two backends, expected exactly one of files, static",
+  assertEquals(problemsWith("identity: { files: { certificate: c.pem, key: k.pem } }\n"), [
+    "3:13: identity.files.trustBundle: missing, expected the path of a PEM file",
   ]);
 });
 

@@ -1,4 +1,4 @@
-// Keeps this instance in the registry exactly while its app is well and nobody is stopping it.
+// Keeps this instance in the registry exactly while its app is well and nobody keeps it out or is stopping it.
 import type { Logger } from "../telemetry/log.ts";
 import type { Instance, Registration, Registry } from "./registry/registry.ts";
 
@@ -7,7 +7,8 @@ export class Registrar {
   readonly #registry: Registry;
   readonly #instance: Instance;
   readonly #log: Logger;
-  #wanted = false;
+  #isHealthy = false;
+  #isInMaintenance = false;
   #isStopped = false;
   #registration: Registration | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -19,21 +20,38 @@ export class Registrar {
   }
 
   get isRegistered(): boolean {
-    return this.#registration !== undefined;
+    return this.#registration !== undefined && isKnown(this.#registration);
   }
 
   setHealthy(isHealthy: boolean): void {
-    if (this.#isStopped) return;
-    this.#wanted = isHealthy;
-    this.#work = this.#work.then(() => this.#settle());
+    this.#isHealthy = isHealthy;
+    this.#settleSoon();
+  }
+
+  get isInMaintenance(): boolean {
+    return this.#isInMaintenance;
+  }
+
+  /** An operator keeps the instance out, or lets it in again. Resolves when the registry knows. */
+  async setMaintenance(isOn: boolean): Promise<void> {
+    this.#isInMaintenance = isOn;
+    this.#settleSoon();
+    await this.#work;
   }
 
   /** Takes the instance out for good; resolves when the registry knows. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#wanted = false;
-    this.#work = this.#work.then(() => this.#settle());
+    this.#settleSoon();
     await this.#work;
+  }
+
+  get #wanted(): boolean {
+    return this.#isHealthy && !this.#isInMaintenance && !this.#isStopped;
+  }
+
+  #settleSoon(): void {
+    this.#work = this.#work.then(() => this.#settle());
   }
 
   async #settle(): Promise<void> {
@@ -41,7 +59,8 @@ export class Registrar {
     try {
       if (this.#wanted && this.#registration === undefined) {
         this.#registration = await this.#registry.register(this.#instance);
-        this.#log.info("registered", { id, service, address: `${host}:${port}` });
+        const message = isKnown(this.#registration) ? "registered" : "not registered yet";
+        this.#log.info(message, { id, service, address: `${host}:${port}` });
       } else if (!this.#wanted && this.#registration !== undefined) {
         const registration = this.#registration;
         this.#registration = undefined;
@@ -52,4 +71,9 @@ export class Registrar {
       this.#log.error("the registry did not take a change", { id, service, error });
     }
   }
+}
+
+/** Most registries have taken what they have answered. */
+function isKnown(registration: Registration): boolean {
+  return registration.isKnown?.() ?? true;
 }

@@ -137,3 +137,19 @@ Deno.test("Registrar logs a registry that refuses, and tries again at the next c
   await settle();
   assertEquals(registrar.isRegistered, true);
 });
+
+Deno.test("Registrar keeps out what an operator wants out, however well the app is", async () => {
+  const { registry, registrar } = rig();
+  registrar.setHealthy(true);
+  await registrar.setMaintenance(true);
+  assertEquals([registrar.isRegistered, registrar.isInMaintenance], [false, true]);
+  registrar.setHealthy(false);
+  registrar.setHealthy(true);
+  await settle();
+  assertEquals(registrar.isRegistered, false);
+  await registrar.setMaintenance(false);
+  assertEquals([registrar.isRegistered, registrar.isInMaintenance], [true, false]);
+  await registrar.stop();
+  await registrar.setMaintenance(false);
+  assertEquals([registrar.isRegistered, registry.calls.at(-1)], [false, `${DEREGISTER} done`]);
+});

@@ -84,6 +84,7 @@ export class Authorize implements Filter {
       from: incoming.peer.identity ?? "anonymous",
       method: shown(request.method),
       path: shown(pathOf(request.target)),
+      peer: `${incoming.peer.host}:${incoming.peer.port}`,
       requestId,
       dryRun: authorization.settings.mode === "dry-run",
     }));

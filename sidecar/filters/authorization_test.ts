@@ -173,6 +173,7 @@ Deno.test("a dry run refuses nobody, changes nothing, and says what it would hav
       rule: "default",
       action: "deny",
       from: "anonymous",
+      peer: "10.0.0.9:1",
       method: "GET",
       path: "//users/1",
       requestId: "r1",

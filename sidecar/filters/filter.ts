@@ -8,6 +8,8 @@ export type ListenerKind = "edge" | "inbound" | "outbound";
 /** Who the caller was found to be. */
 export interface Caller {
   readonly subject: string;
+  /** Whose name the subject is; absent where one issuer alone is believed. */
+  readonly issuer?: string;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 

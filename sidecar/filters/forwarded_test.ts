@@ -124,6 +124,29 @@ Deno.test("inbound: what the mesh said is kept, and the caller's address added",
   assertEquals([exchange.clientAddress, exchange.requestId], ["203.0.113.7", "from-edge"]);
 });
 
+Deno.test("inbound: where callers can prove who they are, one who did not is a stranger", () => {
+  const headers = [...NAMES, "forwarded", "x-real-ip", "x-request-id"]
+    .map((name) => [name, "1.1.1.1"] as const);
+  const newRequestId = () => "new-id";
+  const filter = new Forwarded({
+    pseudonym: "me",
+    trustedProxies: [],
+    hasProof: true,
+    newRequestId,
+  });
+  const come = (identity: string | undefined) => {
+    const peer = { host: "10.1.1.1", port: 1, identity };
+    return pass({ listener: "inbound", headers, peer }, filter);
+  };
+  const stranger = come(undefined);
+  assertEquals(fields(stranger, ...NAMES), ["10.1.1.1", undefined, undefined]);
+  assertEquals(fields(stranger, "forwarded", "x-real-ip"), [undefined, undefined]);
+  assertEquals([stranger.clientAddress, stranger.requestId], ["10.1.1.1", "new-id"]);
+  const neighbour = come("spiffe://mesh.local/ns/default/svc/gateway");
+  assertEquals(fields(neighbour, "x-forwarded-for"), ["1.1.1.1, 10.1.1.1"]);
+  assertEquals([neighbour.clientAddress, neighbour.requestId], ["1.1.1.1", "1.1.1.1"]);
+});
+
 Deno.test("inbound: a caller without a list is the client, and so is one with a list that is noise", () => {
   const peer = { host: "10.1.1.1", port: 1 };
   assertEquals(pass({ listener: "inbound", peer }).clientAddress, "10.1.1.1");

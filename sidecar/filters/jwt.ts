@@ -9,7 +9,7 @@ import { MAX_TOKEN_LENGTH } from "../identity/jwt/compact_token.ts";
 import type { JwtSettings, TokenRule } from "../identity/jwt/settings.ts";
 import type { TokenVerifier, Verification } from "../identity/jwt/verifier.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { ExchangeView, Filter } from "./filter.ts";
+import type { Caller, ExchangeView, Filter } from "./filter.ts";
 import { IDENTITY_FIELD, spellingsOf } from "./strip_identity.ts";
 import { type TokenReader, tokenReader } from "./token_places.ts";
 import { checkRule } from "./token_rule.ts";
@@ -24,7 +24,7 @@ export interface AuthDemand {
 
 export interface JwtOptions {
   readonly verifier: TokenVerifier;
-  readonly settings: Pick<JwtSettings, "clockSkewMs" | "claimHeaders" | "tokenFrom">;
+  readonly settings: Pick<JwtSettings, "issuers" | "clockSkewMs" | "claimHeaders" | "tokenFrom">;
   readonly clock: Clock;
   /** Undefined: nothing is asked. Called for each request. */
   readonly demandOf: (exchange: ExchangeView) => AuthDemand | undefined;
@@ -111,7 +111,7 @@ export class Jwt implements Filter {
 
   /** Throws ProxyError where nothing was found out: that is not remembered. */
   #verdictOf(verification: Verification, generation: number): Verdict {
-    const { settings: { claimHeaders, clockSkewMs }, clock } = this.#options;
+    const { settings: { issuers, claimHeaders, clockSkewMs }, clock } = this.#options;
     const refused = (reason: string): Verdict => {
       return { kind: "refused", reason, generation, untilEpochMs: clock.epoch() + REFUSED_FOR_MS };
     };
@@ -128,7 +128,10 @@ export class Jwt implements Filter {
     const subject = claimText(claimOf(claims, "user_id")) ?? claimText(claimOf(claims, "sub")) ??
       "";
     const untilEpochMs = claims.exp * 1000 + clockSkewMs;
-    const caller = { subject, claims };
+    const { iss } = claims;
+    const caller: Caller = issuers.length > 1 && typeof iss === "string"
+      ? { subject, issuer: iss, claims }
+      : { subject, claims };
     return { kind: "accepted", caller, scopes: scopesOf(claims), untilEpochMs, key };
   }
 }

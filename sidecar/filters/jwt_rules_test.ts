@@ -178,3 +178,14 @@ Deno.test("Jwt takes a token out of the query before anybody can write it down",
   assertEquals(await verdict(PLACES, other), "ok");
   assertEquals(other.request.target, "/x");
 });
+
+Deno.test("Jwt tells whose name a subject is where there are several issuers, and not where there is one", async () => {
+  const issuers = ["a", "b"].map((issuer) => ({ ...SETTINGS.issuers[0]!, issuer }));
+  const issuerOf = async (count: number) => {
+    const { jwt } = await filter({ issuers: issuers.slice(0, count) });
+    const exchange = bearer(await signToken({ ...GOOD, iss: "a" }));
+    assertEquals(await verdict(jwt, exchange), "ok");
+    return exchange.caller?.issuer;
+  };
+  assertEquals([await issuerOf(2), await issuerOf(1)], ["a", undefined]);
+});

@@ -54,9 +54,9 @@ export class RateLimit implements Filter {
     // A token may name nobody: such callers are told apart by address, or they would share one bucket.
     const caller = limit.key === "user" ? exchange.caller : undefined;
     if (!caller?.subject) return `${name} client ${exchange.clientAddress}`;
-    // Two issuers may give the same name to two people.
-    const { iss } = caller.claims;
-    return `${name} user ${typeof iss === "string" ? iss : ""} ${caller.subject}`;
+    const { issuer = "", subject } = caller;
+    // With its length, so that no issuer and subject read as another issuer and another subject.
+    return `${name} user ${issuer.length} ${issuer} ${subject}`;
   }
 
   /** All that tells one route from another, so that its buckets outlive the snapshot. */

@@ -126,9 +126,13 @@ Deno.test("RateLimit by user goes by the token wherever the user calls from, and
 Deno.test("RateLimit tells apart users whom two issuers gave the same name", () => {
   const filter = new RateLimit();
   const route = limited({ burst: 1, key: "user" });
-  const of = (iss: string) => ({ route, caller: { subject: "alice", claims: { iss } } });
-  assertEquals(passes(filter, 2, of("https://a.example")), 1);
-  assertEquals(passes(filter, 2, of("https://b.example")), 1);
+  const of = (issuer: string, subject: string) => ({
+    route,
+    caller: { subject, issuer, claims: {} },
+  });
+  assertEquals(passes(filter, 2, of("https://a.example", "alice")), 1);
+  assertEquals(passes(filter, 2, of("https://b.example", "alice")), 1);
+  assertEquals([passes(filter, 2, of("x", "y z")), passes(filter, 2, of("x y", "z"))], [1, 1]);
 });
 
 Deno.test("RateLimit takes no user's name for another's address", () => {

@@ -18,6 +18,28 @@ Deno.test("StripIdentity removes the spellings that some apps take for the same 
   assertEquals([...exchange.request.headers], [["xuser-id", "kept"]]);
 });
 
+Deno.test("StripIdentity believes a caller of the mesh, and takes names and certificates from one who proved nothing", () => {
+  const headers = {
+    "x-user-id": "a",
+    "x-forwarded-client-cert": "Hash=0",
+    "x_forwarded_client_cert": "Hash=0",
+  };
+  const left = (identity: string | undefined) => {
+    const peer = { host: "10.0.0.9", port: 1, identity };
+    const exchange = fakeExchange({ authority: "", headers, peer });
+    new StripIdentity({ from: "anonymous" }).onRequest(exchange);
+    return [...exchange.request.headers].length;
+  };
+  assertEquals([left("spiffe://mesh.local/ns/default/svc/gateway"), left(undefined)], [3, 0]);
+});
+
+Deno.test("StripIdentity at an edge leaves alone what the edge says of a client's certificate", () => {
+  const headers = { "x-forwarded-client-cert": "Hash=0" };
+  const exchange = fakeExchange({ authority: "", headers });
+  new StripIdentity().onRequest(exchange);
+  assertEquals([...exchange.request.headers], [["x-forwarded-client-cert", "Hash=0"]]);
+});
+
 Deno.test("spellingsOf are all ways to write a name with dashes or underscores", () => {
   assertEquals(spellingsOf("plain"), ["plain"]);
   assertEquals(spellingsOf("x-role"), ["x-role", "x_role"]);

@@ -78,6 +78,7 @@ export class Http1ClientConnection implements Sweepable, Progress {
   #isResponseRead = true;
   #sawResponse = false;
   #keepAlive = true;
+  #isDraining = false;
   #ticks = 0;
   #seenTicks = -1;
   #quietSince = 0;
@@ -170,6 +171,12 @@ export class Http1ClientConnection implements Sweepable, Progress {
   /** As `abort`, if the exchange is still the one that was counted `turn`: the connection may serve another by now. */
   abortExchange(turn: number, reason: ProxyError): void {
     if (this.#state === "exchange" && this.exchanges === turn) this.abort(reason);
+  }
+
+  /** Takes no further exchange, and closes when the one under way is over. */
+  drain(): void {
+    this.#isDraining = true;
+    if (this.#state === "idle") this.close();
   }
 
   close(): void {
@@ -314,7 +321,9 @@ export class Http1ClientConnection implements Sweepable, Progress {
     // The pulls stay counted: a sum that came back to an old value would look like silence.
     this.#ticks += this.#responseBody?.pulls ?? 0;
     this.#responseBody = undefined;
-    if (!this.#keepAlive || this.#inbox.isEnded || this.#inbox.available > 0) return this.close();
+    if (!this.#keepAlive || this.#isDraining || this.#inbox.isEnded || this.#inbox.available > 0) {
+      return this.close();
+    }
     if (!this.#isRequestWritten) {
       // Its last bytes are on their way and will settle this; more than those nobody would read.
       if (this.#requestBody?.isEnded === false) this.close();

@@ -21,7 +21,7 @@ export class IdentityError extends Error {
 }
 
 export interface IdentitySource {
-  /** Material that is new, or the last once more where nothing has changed. Rejects with IdentityError. */
+  /** Material that is new, or the same object as last time where there is none. Rejects with IdentityError. */
   issue(): Promise<IdentityMaterial>;
   /** Whether what `issue` would return differs from what it returned last, its age aside. Never rejects. */
   hasChanged(): Promise<boolean>;

@@ -83,7 +83,9 @@ export class Rotation {
     // While renewing fails, the next try is when the wait is over: a source that is broken looks changed all the time.
     if (!isDue && (this.#failure !== undefined || !await source.hasChanged())) return;
     try {
+      const before = this.#generation;
       await this.#renew();
+      if (this.#generation === before) return;
       log.info("identity renewed", { generation: this.#generation, until: this.#until() });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -99,17 +101,21 @@ export class Rotation {
   }
 
   async #renew(): Promise<void> {
-    const { source, use, random } = this.#options;
+    const { source, use, random, clock } = this.#options;
     const material = await source.issue();
-    use(material);
-    this.#current = material;
-    this.#generation++;
+    if (material !== this.#current) {
+      use(material);
+      this.#current = material;
+      this.#generation++;
+      this.#warned.clear();
+    }
     this.#failure = undefined;
     this.#backoff.reset();
-    this.#warned.clear();
     const { notBeforeMs, notAfterMs } = material;
     const share = RENEW_AT - random() * JITTER;
-    this.#renewAtMs = notBeforeMs + (notAfterMs - notBeforeMs) * share;
+    const renewAtMs = notBeforeMs + (notAfterMs - notBeforeMs) * share;
+    // A source that had nothing newer is not pressed.
+    this.#renewAtMs = Math.max(renewAtMs, clock.epoch() + LOOK_MS);
   }
 
   /** A leaf is renewed long before; one that comes near its end is in trouble. */

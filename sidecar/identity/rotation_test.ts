@@ -137,6 +137,24 @@ Deno.test("Rotation warns a day and an hour before the end of a leaf that lived 
   await rotation.close();
 });
 
+Deno.test("Rotation goes on with what its source still has, and takes what is new when it is there", async () => {
+  const { clock, log, source, used, rotation } = rig({ lifeMs: 24 * HOUR_MS });
+  const first = await source.issue();
+  source.issue = () => Promise.resolve(first);
+  await rotation.start();
+  await clock.advance(23.5 * HOUR_MS);
+  assertEquals([used.length, rotation.generation, rotation.failure], [1, 1, undefined]);
+  assertEquals(log.lines.map(({ message }) => message), [
+    "the identity's certificate expires soon",
+  ]);
+  const second = { ...first, certificatePem: "leaf 2" };
+  source.issue = () => Promise.resolve(second);
+  source.isChanged = true;
+  await clock.advance(4_000);
+  assertEquals(used, [first.certificatePem, "leaf 2"]);
+  await rotation.close();
+});
+
 Deno.test("Rotation fails to start when there is no first identity", async () => {
   const { source, rotation, clock } = rig();
   source.failure = "no root";

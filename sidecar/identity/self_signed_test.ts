@@ -1,36 +1,11 @@
 import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { MemoryIdentityFiles } from "../../tests/support/memory_identity_files.ts";
 import { Authority } from "./authority.ts";
 import type { IdentityFiles } from "./files_io.ts";
 import { IdentityError } from "./material.ts";
 import { SelfSigned } from "./self_signed.ts";
 
 const NOW_MS = Date.UTC(2030, 0, 1);
-
-/** A file system of one machine; every write is a new stamp. */
-class MemoryFiles implements IdentityFiles {
-  readonly texts = new Map<string, string>();
-  #writes = 0;
-  readonly #stamps = new Map<string, string>();
-
-  write(path: string, text: string): void {
-    this.texts.set(path, text);
-    this.#stamps.set(path, `${++this.#writes}`);
-  }
-
-  read(path: string): Promise<string | null> {
-    return Promise.resolve(this.texts.get(path) ?? null);
-  }
-
-  stamp(path: string): Promise<string | null> {
-    return Promise.resolve(this.#stamps.get(path) ?? null);
-  }
-
-  create(path: string, text: string): Promise<boolean> {
-    if (this.texts.has(path)) return Promise.resolve(false);
-    this.write(path, text);
-    return Promise.resolve(true);
-  }
-}
 
 function source(files: IdentityFiles, service = "user-service"): SelfSigned {
   return new SelfSigned({
@@ -43,7 +18,7 @@ function source(files: IdentityFiles, service = "user-service"): SelfSigned {
 }
 
 Deno.test("SelfSigned: of many that start at once one makes the root and all trust it", async () => {
-  const files = new MemoryFiles();
+  const files = new MemoryIdentityFiles();
   const names = ["a", "b", "c", "d", "e", "f"];
   const materials = await Promise.all(names.map((name) => source(files, name).issue()));
   const [first] = materials;
@@ -53,7 +28,7 @@ Deno.test("SelfSigned: of many that start at once one makes the root and all tru
 });
 
 Deno.test("SelfSigned never replaces a root that is broken: it says which file", async () => {
-  const files = new MemoryFiles();
+  const files = new MemoryIdentityFiles();
   files.write("ca/root.pem", "garbage");
   const error = await assertRejects(() => source(files).issue(), IdentityError);
   assertStringIncludes(error.message, "ca/root.pem: ");
@@ -61,7 +36,7 @@ Deno.test("SelfSigned never replaces a root that is broken: it says which file",
 });
 
 Deno.test("SelfSigned trusts the roots of trust.pem as well, and tells when they change", async () => {
-  const files = new MemoryFiles();
+  const files = new MemoryIdentityFiles();
   const own = source(files);
   const before = await own.issue();
   assertEquals(await own.hasChanged(), false);
@@ -75,7 +50,7 @@ Deno.test("SelfSigned trusts the roots of trust.pem as well, and tells when they
 });
 
 Deno.test("SelfSigned signs with the new root once root.pem is replaced", async () => {
-  const files = new MemoryFiles();
+  const files = new MemoryIdentityFiles();
   const own = source(files);
   const before = await own.issue();
   files.write("ca/root.pem", await Authority.generate("mesh.local", NOW_MS));

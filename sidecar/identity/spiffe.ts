@@ -26,9 +26,16 @@ export function isIdSegment(text: string): boolean {
   return SEGMENT.test(text);
 }
 
+/** How the ids of all workloads of a namespace begin. */
+export function namespacePrefix(
+  { trustDomain, namespace }: Pick<Workload, "trustDomain" | "namespace">,
+): string {
+  return `${PREFIX}${trustDomain}/ns/${namespace}/svc/`;
+}
+
 /** The id of a workload. Throws RangeError where a part cannot stand in one. */
 export function formatId({ trustDomain, namespace, service }: Workload): string {
-  const id = `${PREFIX}${trustDomain}/ns/${namespace}/svc/${service}`;
+  const id = namespacePrefix({ trustDomain, namespace }) + service;
   if (parseId(id) === undefined) throw new RangeError(`${JSON.stringify(id)} is no SPIFFE id`);
   return id;
 }

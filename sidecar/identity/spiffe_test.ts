@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatId, isWorkloadId, parseId } from "./spiffe.ts";
+import { formatId, isWorkloadId, namespacePrefix, parseId } from "./spiffe.ts";
 
 const ID = "spiffe://mesh.local/ns/default/svc/user-service";
 
@@ -48,4 +48,13 @@ Deno.test("parseId refuses what is not of the mesh's form to the letter", () => 
       "spiffe://mesh.local/ns/default/svc/usér",
     ]
   ) assertEquals(isWorkloadId(id), false, id);
+});
+
+Deno.test("namespacePrefix begins the ids of its namespace and of no other", () => {
+  const prefix = namespacePrefix({ trustDomain: "mesh.local", namespace: "default" });
+  const idIn = (namespace: string) =>
+    formatId({ trustDomain: "mesh.local", namespace, service: "user-service" });
+  assertEquals(idIn("default").startsWith(prefix), true);
+  assertEquals(idIn("default2").startsWith(prefix), false);
+  assertEquals(idIn("defaul").startsWith(prefix), false);
 });

@@ -11,7 +11,7 @@ import {
   SEQUENCE,
   valueOf,
 } from "../identity/der.ts";
-import { uriSansOf } from "../identity/uri_san.ts";
+import { dnsSansOf, uriSansOf } from "../identity/uri_san.ts";
 
 /** What the other end of a connection uses its certificate for. */
 export type Purpose = "client" | "server";
@@ -62,8 +62,8 @@ export class Certificate {
     this.der = new Uint8Array(this.#x509.raw);
     this.#parts = parseCertificateDer(this.der);
     this.fingerprint = this.#x509.fingerprint256;
-    this.notBeforeMs = Date.parse(this.#x509.validFrom);
-    this.notAfterMs = Date.parse(this.#x509.validTo);
+    this.notBeforeMs = this.#parts.notBeforeMs;
+    this.notAfterMs = this.#parts.notAfterMs;
     const { isCa, maxBelow } = basicConstraints(this.#value(BASIC_CONSTRAINTS));
     this.isAuthority = isCa && maySign(this.#value(KEY_USAGE));
     this.maxBelow = maxBelow;
@@ -78,6 +78,15 @@ export class Certificate {
 
   get uris(): string[] {
     return uriSansOf(this.der);
+  }
+
+  get dnsNames(): string[] {
+    return dnsSansOf(this.der);
+  }
+
+  /** As DER. */
+  get subject(): Uint8Array {
+    return this.#parts.subject;
   }
 
   /** A certificate without extendedKeyUsage is for everything (RFC 5280, section 4.2.1.12). */

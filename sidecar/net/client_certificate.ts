@@ -1,27 +1,25 @@
 // A verified client certificate in words, for the services behind an edge: one element of x-forwarded-client-cert, as Envoy's
 // documentation of that header has it.
+import { distinguishedName } from "../identity/distinguished_name.ts";
 import type { Certificate } from "./certificate.ts";
 
-/** What may stand in a quoted value; whoever is called something else is told by the hash. */
-const PRINTABLE = /^[\x20-\x7e]*$/;
+/** Of each kind of name; a certificate with hundreds must not fill the head of every request. */
+const MAX_NAMES = 16;
 
-/** `Hash=SHA-256 of the DER;Subject="CN=...,O=...";URI=...`; a part that is not there, or cannot be written, is left out. */
+/** `Hash=SHA-256 of the DER;Subject="CN=...,O=...";URI=...;DNS=...`; a part that is not there is left out. Throws DerError. */
 export function describeClient(leaf: Certificate): string {
   const hash = leaf.fingerprint.replaceAll(":", "").toLowerCase();
-  const subject = subjectOf(leaf);
-  const uris = leaf.uris.filter((uri) => /^[\x21-\x7e]+$/.test(uri));
+  const subject = distinguishedName(leaf.subject);
   return [
     `Hash=${hash}`,
-    ...(subject === "" || !PRINTABLE.test(subject) ? [] : [`Subject=${quoted(subject)}`]),
-    ...uris.map((uri) => `URI=${/[,;="\\]/.test(uri) ? quoted(uri) : uri}`),
+    ...(subject === "" ? [] : [`Subject="${subject}"`]),
+    ...told("URI", leaf.uris),
+    ...told("DNS", leaf.dnsNames),
   ].join(";");
 }
 
-/** Most specific first, as RFC 2253 writes names. */
-function subjectOf({ x509 }: Certificate): string {
-  return x509.subject.trim().split("\n").toReversed().join(",");
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+/** A quote or a backslash belongs in no such name, and readers differ in what it ends: such a one is not told. */
+function told(key: string, names: readonly string[]): string[] {
+  return names.filter((name) => !/["\\]/.test(name)).slice(0, MAX_NAMES)
+    .map((name) => `${key}=${/[,;=]/.test(name) ? `"${name}"` : name}`);
 }

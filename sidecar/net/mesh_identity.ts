@@ -11,10 +11,15 @@ export interface MeshIdentityOptions {
   readonly isValidId: (uri: string) => boolean;
 }
 
+/** How long what is under way may take to finish on a connection whose root is trusted no more. */
+const GRACE_MS = 10_000;
+
 /** Shared by all listeners and dialers of the mesh. */
 export class MeshIdentity {
   readonly #options: MeshIdentityOptions;
   readonly #open = new Map<NodeTransport, VerifiedPeer>();
+  /** Those that nothing vouches for any more, and until when what is under way on them may finish. */
+  readonly #untrusted = new Map<NodeTransport, number>();
   #current: TlsIdentity;
   #verifier: PeerVerifier;
 
@@ -35,13 +40,25 @@ export class MeshIdentity {
 
   /**
    * New handshakes, of both directions, use `next` from now on. Open connections go on, but for those that only a root
-   * that is gone vouched for: they are closed. Returns how many those were.
+   * that is gone vouched for: nothing new begins on them, and soon they are closed. Returns how many those were.
    */
   update(next: TlsIdentity): number {
     const removed = hasLostRoot(this.#current, next);
     this.#current = next;
     this.#verifier = this.#verifierOf(next);
-    return removed ? this.#closeUntrusted() : 0;
+    return removed ? this.#retireUntrusted() : 0;
+  }
+
+  /**
+   * To be called now and then. Nothing new begins on a connection whose peer's certificate has expired meanwhile, and
+   * what it carries goes on: a peer that is well has a new one by then, and makes a new connection.
+   */
+  sweep(): void {
+    const nowMs = this.#options.clock.epoch();
+    for (const [transport, { notAfterMs }] of this.#open) {
+      if (notAfterMs < nowMs) transport.retire();
+    }
+    for (const [transport, untilMs] of this.#untrusted) if (untilMs < nowMs) transport.close();
   }
 
   /**
@@ -56,20 +73,25 @@ export class MeshIdentity {
   /** Keeps an eye on an open connection until it closes. */
   hold(transport: NodeTransport, peer: VerifiedPeer): void {
     this.#open.set(transport, peer);
-    transport.onClosed(() => this.#open.delete(transport));
+    transport.onClosed(() => {
+      this.#open.delete(transport);
+      this.#untrusted.delete(transport);
+    });
   }
 
-  #closeUntrusted(): number {
+  #retireUntrusted(): number {
+    const untilMs = this.#options.clock.epoch() + GRACE_MS;
     const verdicts = new Map<VerifiedPeer, boolean>();
-    let closed = 0;
+    let count = 0;
     for (const [transport, peer] of this.#open) {
       const isTrusted = verdicts.get(peer) ?? this.#verifier.isTrusted(peer);
       verdicts.set(peer, isTrusted);
       if (isTrusted) continue;
-      closed++;
-      transport.close();
+      count++;
+      this.#untrusted.set(transport, untilMs);
+      transport.retire();
     }
-    return closed;
+    return count;
   }
 
   #verifierOf({ roots, trustDomain }: TlsIdentity): PeerVerifier {

@@ -26,6 +26,8 @@ export function listenNode(address: HostPort, options: NodeListenerOptions): Pro
 /** How long a port may hear nothing before it dials itself, and how long that may take to arrive. */
 const QUIET_MS = 5_000;
 const ARRIVES_IN_MS = 1_000;
+/** How long opening it anew rests when it fails: connections closing elsewhere free descriptors. */
+const REOPEN_REST_MS = 100;
 
 class NodePort implements Listener {
   readonly address: HostPort;
@@ -37,7 +39,9 @@ class NodePort implements Listener {
   #arrivals = 0;
   #arrivalsSeen = 0;
   #isClosed = false;
-  #endProbe: () => void = () => {};
+  #isExamined = false;
+  #examination: Promise<void> = Promise.resolve();
+  #endWait: () => void = () => {};
 
   private constructor(server: Server, address: HostPort, options: NodeListenerOptions) {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -60,9 +64,9 @@ class NodePort implements Listener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch[Symbol.dispose]();
-    this.#endProbe();
+    this.#endWait();
     this.#server.close();
-    this.#finish();
+    void this.#examination.then(this.#finish);
   }
 
   #take(server: Server): void {
@@ -79,50 +83,75 @@ class NodePort implements Listener {
   };
 
   #check = (): void => {
-    if (this.#arrivals === this.#arrivalsSeen) this.#probe();
+    if (this.#arrivals === this.#arrivalsSeen && !this.#isExamined) {
+      this.#isExamined = true;
+      this.#examination = this.#examine().finally(() => this.#isExamined = false);
+    }
     this.#arrivalsSeen = this.#arrivals;
   };
 
-  /**
-   * It leaves without a word, which is no news to who gets it. Looked for twice: where the loop was held up, the timer is
-   * called before the arrival that was there first.
-   */
-  #probe(): void {
-    const before = this.#arrivals;
-    const socket = connect({ host: reachable(this.address.host), port: this.address.port });
-    socket.on("error", this.#options.onError);
-    const look = (next: () => void) => {
-      const timer = this.#options.clock.after(ARRIVES_IN_MS, () => {
-        if (this.#arrivals === before) return next();
-        socket.destroy();
-      });
-      this.#endProbe = () => {
-        timer[Symbol.dispose]();
-        socket.destroy();
-      };
-    };
-    look(() =>
-      look(() => {
-        socket.destroy();
-        void this.#reopen();
-      })
-    );
+  /** Opening anew while descriptors lack would only lose who waits in the kernel, and be deaf again at the next accept. */
+  async #examine(): Promise<void> {
+    let told: unknown;
+    while (!this.#isClosed) {
+      const found = await this.#probe();
+      if (found === "hears") return;
+      if (found === "deaf") return await this.#reopen();
+      if (told === undefined) this.#options.onError(found);
+      told = found;
+    }
   }
 
-  /** What waits in the kernel is lost; it would have waited for ever. */
-  async #reopen(): Promise<void> {
-    this.#server.close();
-    this.#server = newServer();
-    try {
-      await bind(this.#server, this.address);
-      this.#take(this.#server);
-      const place = formatAddress(this.address);
-      this.#options.onError(new Error(`${place} had stopped accepting and was opened anew`));
-    } catch (error) {
-      // The next check finds nobody there, and tries again.
-      this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+  /**
+   * Dials the port and leaves without a word, which is no news to who gets it. An error says why that could not be found out.
+   * Looked for twice: where the loop was held up, the timer is called before the arrival that was there first.
+   */
+  async #probe(): Promise<"hears" | "deaf" | Error> {
+    const before = this.#arrivals;
+    const socket = connect({ host: reachable(this.address.host), port: this.address.port });
+    let trouble: (Error & { readonly code?: string }) | undefined;
+    socket.on("error", (error) => trouble = error);
+    for (let look = 0; look < 2 && this.#arrivals === before; look++) {
+      await this.#wait(ARRIVES_IN_MS);
     }
-    if (this.#isClosed) this.#server.close();
+    socket.destroy();
+    if (this.#arrivals !== before || this.#isClosed) return "hears";
+    return trouble === undefined || trouble.code === "ECONNREFUSED" ? "deaf" : trouble;
+  }
+
+  /** What waits in the kernel is lost; it would have waited for ever. Tries until it is open: nothing else would open it. */
+  async #reopen(): Promise<void> {
+    const place = formatAddress(this.address);
+    let told: unknown;
+    this.#server.close();
+    while (!this.#isClosed) {
+      this.#server = newServer();
+      try {
+        await bind(this.#server, this.address);
+        this.#take(this.#server);
+        if (this.#isClosed) this.#server.close();
+        else this.#options.onError(new Error(`${place} had stopped accepting and was opened anew`));
+        return;
+      } catch (error) {
+        if (told === undefined) {
+          this.#options.onError(error instanceof Error ? error : new Error(String(error)));
+        }
+        told = error;
+        await this.#wait(REOPEN_REST_MS);
+      }
+    }
+  }
+
+  /** At most one waits at a time; closing the port ends it. */
+  #wait(ms: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(ms, resolve);
+      this.#endWait = () => {
+        timer[Symbol.dispose]();
+        resolve();
+      };
+    });
   }
 }
 
@@ -134,13 +163,22 @@ function newServer(): Server {
 function bind(server: Server, address: HostPort): Promise<HostPort> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(listenError(address, error));
+    const abandon = () => fail(new Error("closed before it was open"));
     server.once("error", fail);
-    server.listen({ host: address.host, port: address.port }, () => {
+    server.once("close", abandon);
+    const listening = () => {
       server.off("error", fail);
+      server.off("close", abandon);
       const bound = server.address();
       if (bound === null || typeof bound === "string") return fail(new Error("nothing is bound"));
       resolve({ host: bound.address, port: bound.port });
-    });
+    };
+    // Asked for without permission, Deno's node:net throws where nobody can catch it.
+    const permission = { name: "net", host: formatAddress(address) } as const;
+    if (Deno.permissions.querySync(permission).state !== "granted") {
+      return fail(new Deno.errors.NotCapable(`no permission for ${permission.host}`));
+    }
+    server.listen({ host: address.host, port: address.port }, listening);
   });
 }
 

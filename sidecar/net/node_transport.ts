@@ -37,6 +37,8 @@ export class NodeTransport implements Transport {
   #endWrite: () => void = doNothing;
   #failWrite: (error: Error) => void = doNothing;
   #onClosed: () => void = doNothing;
+  #onRetired: () => void = doNothing;
+  #isRetired = false;
 
   constructor(socket: Socket, options: NodeTransportOptions) {
     this.#socket = socket;
@@ -55,6 +57,18 @@ export class NodeTransport implements Transport {
   /** Called once when nothing is left of the connection; at most one callback. */
   onClosed(callback: () => void): void {
     this.#onClosed = callback;
+  }
+
+  onRetired(callback: () => void): void {
+    if (this.#isRetired) callback();
+    else this.#onRetired = callback;
+  }
+
+  /** Tells whoever uses the connection to finish with it. */
+  retire(): void {
+    if (this.#isRetired) return;
+    this.#isRetired = true;
+    this.#onRetired();
   }
 
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null> {

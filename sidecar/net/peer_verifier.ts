@@ -13,6 +13,8 @@ export interface VerifiedPeer {
   readonly purpose: Purpose;
   /** What it showed, leaf first, in DER. */
   readonly chain: readonly Uint8Array[];
+  /** When some certificate of its chain expires, in epoch milliseconds. */
+  readonly notAfterMs: number;
 }
 
 /** What came to light in a handshake that is done. */
@@ -68,7 +70,9 @@ export class PeerVerifier {
     const nowMs = this.#options.clock.epoch();
     const path = findTrustPath(presented, this.#options.roots, { purpose, nowMs });
     const leaf = presented[0]!;
-    const peer = { id: this.#identityOf(leaf), purpose, chain: presented.map(({ der }) => der) };
+    const chain = presented.map(({ der }) => der);
+    const id = this.#identityOf(leaf);
+    const peer = { id, purpose, chain, notAfterMs: path.notAfterMs };
     this.#known.set(keyOf(leaf.der, purpose), { ...path, peer });
     return peer;
   }

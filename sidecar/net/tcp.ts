@@ -184,6 +184,9 @@ export function listenError(address: HostPort, error: unknown): ListenError {
       `${place} may not be opened by this user (ports below 1024 need a privilege)`,
     );
   }
+  if (error instanceof Deno.errors.NotCapable) {
+    return new ListenError(`this binary was built without the permission to listen on ${place}`);
+  }
   return new ListenError(
     `cannot listen on ${place}: ${error instanceof Error ? error.message : String(error)}`,
   );

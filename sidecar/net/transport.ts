@@ -24,6 +24,8 @@ export interface Transport {
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
   /** Resolves when all of `bytes` is with the kernel. Rejects when the connection broke or was closed meanwhile. */
   write(bytes: Uint8Array<ArrayBufferLike>): Promise<void>;
+  /** Calls back, perhaps at once, when what the peer proved holds no more: the connection should end soon. Absent: it always holds. */
+  onRetired?(callback: () => void): void;
   /** Sends FIN; reading goes on. Never throws. */
   closeWrite(): void;
   /** Ends everything at once; pending reads and writes reject. May be called twice. */

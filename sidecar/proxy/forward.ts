@@ -204,7 +204,8 @@ class Attempts {
   /** Whether policy wants another try after this, and its budget allows one. */
   #wantsRetry(result: Response | ProxyError): boolean {
     const { retry } = this.#cluster;
-    if (retry === undefined || this.#tries >= retry.attempts) return false;
+    // What was repeated without being asked for does not use up what was: an endpoint that dies costs one of each.
+    if (retry === undefined || this.#tries - this.#repeats >= retry.attempts) return false;
     if (!wantsRetry(retry, result, this.#replay)) return false;
     return this.#parts.upstreams.budget(this.#cluster)!.withdraw();
   }

@@ -125,6 +125,30 @@ Deno.test("forward repeats a request once, on a fresh connection, when a kept on
   assertEquals(exchange.attempts, 2);
 });
 
+Deno.test("forward still has its retry when an endpoint died between a kept connection and a fresh one", async () => {
+  const retry = {
+    attempts: 2,
+    on: ["reset"],
+    backoff: { minMs: 1, maxMs: 1 },
+    budget: 1,
+  } as const;
+  const { forwarder, cluster, upstream, warmUp, clock } = rig(FOUR.slice(0, 2));
+  await warmUp(2);
+  const asked: string[] = [];
+  upstream.respond = (_request, transport) => {
+    asked.push(transport.peer.host);
+    if (transport.peer.host === "10.0.0.2") return ok("well");
+    transport.end();
+    return undefined;
+  };
+  const exchange = fakeExchange();
+  const response = forwarder.forward(exchange, { ...cluster, retry }, 5000);
+  await settle();
+  await clock.advance(10);
+  assertEquals(await bodyOf(await response), "well");
+  assertEquals(asked, ["10.0.0.1", "10.0.0.1", "10.0.0.2"]);
+});
+
 Deno.test("forward repeats what may be sent twice and nothing else", async () => {
   const key = { "idempotency-key": "k" };
   const streamed = () => {

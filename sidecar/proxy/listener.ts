@@ -101,6 +101,7 @@ export class ProxyListener {
       this.#connections.delete(connection);
     });
     this.#connections.set(connection, served);
+    transport.onRetired?.(() => connection.drain());
     if (this.#isDraining) connection.drain();
   }
 

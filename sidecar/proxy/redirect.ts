@@ -6,7 +6,7 @@ import type { Router } from "./pipeline.ts";
 import { hostOf } from "./routers.ts";
 
 /** A name or an IP address as it may stand in a URL; codecs let more pass (RFC 3986 allows `%` and `!` in names). */
-const HOST = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])$/;
+const HOST = /^(?:(?=.{1,253}$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]{2,45}\])$/;
 
 const HTTPS_PORT = 443;
 

@@ -44,7 +44,19 @@ Deno.test("HttpsRedirect takes names and addresses for hosts", () => {
 
 Deno.test("HttpsRedirect sends nobody to a host that is none, or without one", () => {
   const long = `${"a".repeat(254)}`;
-  const others = ["", "evil.example@good.example", "a b", "a%2eb", "a!b", "[::1", "[x]", long];
+  const others = [
+    "",
+    "evil.example@good.example",
+    "a b",
+    "a%2eb",
+    "a!b",
+    "[::1",
+    "[x]",
+    "..",
+    "a..b",
+    ".a",
+    long,
+  ];
   for (const authority of [...others, "a/b", "a\\b", "a\r\nb", "é.example"]) {
     assertEquals(refusal({ authority, headers: { host: "x" } }), "bad-request", authority);
   }

@@ -1,8 +1,10 @@
 // Who may call the local app: rules compiled so that a request costs one look by its caller and a few comparisons.
 // Deny rules are asked first, then allow rules, then the default. Pure, and frozen once it is made.
+import { namespacePrefix } from "../identity/spiffe.ts";
 import { CompiledRule, type Decision, type Question } from "./authorization_rule.ts";
-import type { AuthorizationSettings } from "./authorization_settings.ts";
+import type { AuthorizationRule, AuthorizationSettings } from "./authorization_settings.ts";
 import { type Home, resolveCallers } from "./callers.ts";
+import { lenientPath } from "./path_pattern.ts";
 
 /** What stands for the rule where none took the request, and where its path could be read in two ways. */
 export const DEFAULT_RULE = "default";
@@ -18,6 +20,8 @@ export class Authorization {
   /** A path that could be read in two ways. */
   readonly ambiguous: Decision;
   readonly #fallback: Decision;
+  /** A deny rule compares paths, also as lenient apps read them. */
+  readonly #isLenient: boolean;
   readonly #home: string;
   /** Rules that may take a caller, deny rules first: by identity, for identities that no rule names, and for nobody. */
   readonly #named: ReadonlyMap<string, readonly CompiledRule[]>;
@@ -29,7 +33,8 @@ export class Authorization {
       ...settings,
       rules: Object.freeze(settings.rules.map((rule) => resolveCallers(rule, home))),
     });
-    this.readsPaths = settings.rules.some(({ paths, grpc }) => (paths ?? grpc) !== undefined);
+    this.readsPaths = settings.rules.some(readsPaths);
+    this.#isLenient = settings.rules.some((rule) => rule.action === "deny" && readsPaths(rule));
     const count = settings.rules.length;
     this.#fallback = decision(settings.default === "allow", DEFAULT_RULE, count);
     this.ambiguous = decision(false, AMBIGUOUS_PATH, count + 1);
@@ -41,7 +46,7 @@ export class Authorization {
       this.#fallback,
       this.ambiguous,
     ]);
-    this.#home = `spiffe://${home.trustDomain}/ns/${home.namespace}/svc/`;
+    this.#home = namespacePrefix(home);
     const ordered = rules.toSorted((a, b) =>
       Number(a.decision.isAllowed) - Number(b.decision.isAllowed)
     );
@@ -59,8 +64,9 @@ export class Authorization {
     const rules = identity === undefined
       ? this.#anonymous
       : this.#named.get(identity) ?? this.#others;
+    const lenient = this.#isLenient ? lenientPath(question.path) : question.path;
     for (let i = 0; i < rules.length; i++) {
-      if (rules[i]!.takes(question)) return rules[i]!.decision;
+      if (rules[i]!.takes(question, lenient)) return rules[i]!.decision;
     }
     return this.#fallback;
   }
@@ -70,6 +76,10 @@ export class Authorization {
     if (identity === undefined) return "anonymous";
     return identity.startsWith(this.#home) ? identity.slice(this.#home.length) : identity;
   }
+}
+
+function readsPaths({ paths, grpc }: AuthorizationRule): boolean {
+  return (paths ?? grpc) !== undefined;
 }
 
 function decision(isAllowed: boolean, rule: string, index: number): Decision {

@@ -1,7 +1,9 @@
 // One rule of authorization, compiled: whether it takes a request. Nothing here allocates for a rule that allows.
-import type { AuthorizationRule, ClaimValue } from "./authorization_settings.ts";
+import { claimOf, type Claims, hasClaim } from "../identity/jwt/claims.ts";
+import type { ClaimValue } from "../identity/jwt/settings.ts";
+import type { AuthorizationRule } from "./authorization_settings.ts";
 import { Callers } from "./callers.ts";
-import { lenientPath, PathPattern } from "./path_pattern.ts";
+import { lenientPattern, PathPattern } from "./path_pattern.ts";
 
 export interface Decision {
   readonly isAllowed: boolean;
@@ -19,32 +21,33 @@ export interface Question {
   /** In its one spelling (http/path.ts), without query. */
   readonly path: string;
   /** Of a token that was found good. */
-  readonly claims: Readonly<Record<string, unknown>> | undefined;
+  readonly claims: Claims | undefined;
 }
 
 export class CompiledRule {
   readonly decision: Decision;
   readonly callers: Callers;
   readonly #methods: readonly string[] | undefined;
-  readonly #paths: readonly PathPattern[] | undefined;
-  readonly #grpc: readonly PathPattern[] | undefined;
+  readonly #paths: Patterns | undefined;
+  readonly #grpc: Patterns | undefined;
   readonly #claims: readonly (readonly [name: string, values: readonly ClaimValue[]])[];
 
   constructor(rule: AuthorizationRule, decision: Decision) {
     this.decision = decision;
     this.callers = new Callers(rule);
     this.#methods = rule.methods;
-    this.#paths = rule.paths?.map((path) => new PathPattern(path));
+    const isWide = rule.action === "deny";
+    this.#paths = rule.paths && compile(rule.paths, isWide);
     // A gRPC method is its path, whatever the content type says: servers of Connect and gRPC-Web take the same call.
-    this.#grpc = rule.grpc?.map((method) => new PathPattern(`/${method}`));
+    this.#grpc = rule.grpc && compile(rule.grpc.map((method) => `/${method}`), isWide);
     this.#claims = Object.entries(rule.claims ?? {});
   }
 
-  /** `question` is of a caller whom `callers` may include. */
-  takes(question: Question): boolean {
+  /** `question` is of a caller whom `callers` may include; `lenient` is its path as lenient apps read it. */
+  takes(question: Question, lenient: string): boolean {
     const { identity, path, claims } = question;
     return this.#takesCaller(identity) && this.#takesMethod(question.method) &&
-      this.#takesPath(this.#paths, path) && this.#takesPath(this.#grpc, path) &&
+      takesPath(this.#paths, path, lenient) && takesPath(this.#grpc, path, lenient) &&
       this.#takesClaims(claims);
   }
 
@@ -61,20 +64,36 @@ export class CompiledRule {
     return !this.decision.isAllowed && hasMethod(methods, method.toUpperCase());
   }
 
-  /** Where it denies, a path counts also as a lenient app reads it. */
-  #takesPath(patterns: readonly PathPattern[] | undefined, path: string): boolean {
-    if (patterns === undefined || matchesOne(patterns, path)) return true;
-    return !this.decision.isAllowed && matchesOne(patterns, lenientPath(path));
-  }
-
+  /** A token left at home says nothing: like a caller without a name, its bearer could be whom a rule denies. */
   #takesClaims(claims: Question["claims"]): boolean {
+    if (claims === undefined && !this.decision.isAllowed) return true;
     for (let i = 0; i < this.#claims.length; i++) {
       const [name, values] = this.#claims[i]!;
-      if (claims === undefined || !Object.hasOwn(claims, name)) return false;
-      if (!isOneOf(claims[name], values, name === "scope")) return false;
+      if (claims === undefined) return false;
+      if (hasClaim(claims, name, values)) continue;
+      if (name !== "scope" || !hasScope(claims, values)) return false;
     }
     return true;
   }
+}
+
+interface Patterns {
+  readonly exact: readonly PathPattern[];
+  /** Of a rule that denies; compared with the path as lenient apps read it. */
+  readonly lenient: readonly PathPattern[];
+}
+
+function compile(patterns: readonly string[], isWide: boolean): Patterns {
+  const lenient = isWide ? patterns.map(lenientPattern) : [];
+  return {
+    exact: patterns.map((pattern) => new PathPattern(pattern)),
+    lenient: lenient.map((pattern) => new PathPattern(pattern)),
+  };
+}
+
+function takesPath(patterns: Patterns | undefined, path: string, lenient: string): boolean {
+  return patterns === undefined || matchesOne(patterns.exact, path) ||
+    matchesOne(patterns.lenient, lenient);
 }
 
 /** HEAD is a GET without the body, here as for routes. */
@@ -87,15 +106,11 @@ function matchesOne(patterns: readonly PathPattern[], path: string): boolean {
   return false;
 }
 
-/** Of a list one entry is enough, and of `scope` (RFC 8693, section 4.2) one of its words. */
-function isOneOf(claim: unknown, values: readonly ClaimValue[], hasWords: boolean): boolean {
-  if (values.length === 0) return claim !== null;
-  if (Array.isArray(claim)) return claim.some((entry) => values.includes(entry));
-  if (values.includes(claim as ClaimValue)) return true;
-  return hasWords && typeof claim === "string" &&
-    values.some((value) => typeof value === "string" && hasWord(claim, value));
-}
-
-function hasWord(text: string, word: string): boolean {
-  return word !== "" && ` ${text} `.includes(` ${word} `);
+/** Of `scope` (RFC 8693, section 4.2) one of its words is enough. */
+function hasScope(claims: Claims, values: readonly ClaimValue[]): boolean {
+  const scope = claimOf(claims, "scope");
+  if (typeof scope !== "string") return false;
+  return values.some((value) =>
+    typeof value === "string" && value !== "" && ` ${scope} `.includes(` ${value} `)
+  );
 }

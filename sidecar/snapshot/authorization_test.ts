@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { fakeInputs } from "../../tests/support/fake_snapshot.ts";
 import { RESERVED_RULE_NAMES } from "../config/rule_patterns.ts";
 import { AMBIGUOUS_PATH, Authorization, DEFAULT_RULE } from "./authorization.ts";
@@ -130,15 +130,27 @@ Deno.test("a claim is never one that every object inherits", () => {
 });
 
 Deno.test("a rule that denies counts a path as lenient apps read it, one that allows does not", () => {
-  const paths = ["/admin"];
+  const paths = ["/admin", "/@me/*"];
   const denies = authorize([{ action: "deny", paths }], { default: "allow" });
   const allows = authorize([{ paths }]);
-  for (const path of ["/admin/", "/admin;x=1", "/admin;/"]) {
+  const evasions = ["/admin/", "/admin;x=1", "/admin;/", "/admin%3Bx", "/ADMIN", "/Admin/;x"];
+  for (const path of [...evasions, "/%40me", "/%40ME/keys", "/@me;x/keys"]) {
     assertEquals(denies.decide(ask({ path })).isAllowed, false, path);
     assertEquals(allows.decide(ask({ path })).isAllowed, false, path);
   }
   const method = authorize([{ action: "deny", methods: ["DELETE"] }], { default: "allow" });
   assertEquals(method.decide(ask({ method: "delete" })).isAllowed, false);
+});
+
+Deno.test("a rule that denies by a claim denies whoever shows no token as well, and nobody whose token lacks the claim", () => {
+  const rules = authorize([{ action: "deny", claims: { plan: ["free"] } }], { default: "allow" });
+  const isAllowed = (claims: Question["claims"]) => rules.decide(ask({ claims })).isAllowed;
+  assertEquals([isAllowed({ plan: "free" }), isAllowed(undefined)], [false, false]);
+  assertEquals([isAllowed({ plan: "paid" }), isAllowed({})], [true, true]);
+});
+
+Deno.test("a name that cannot stand in a SPIFFE id is no caller", () => {
+  assertThrows(() => authorize([{ from: ["a b"] }]), RangeError, "no SPIFFE id");
 });
 
 Deno.test("Authorization shows its rules with every caller in full, frozen, and as JSON", () => {

@@ -1,4 +1,5 @@
 // Whom a rule means: the words of `from` and `namespaces` turned into SPIFFE ids once, when the policy is compiled.
+import { formatId, namespacePrefix } from "../identity/spiffe.ts";
 import type { AuthorizationRule } from "./authorization_settings.ts";
 
 /** Where bare service names are at home. */
@@ -9,25 +10,24 @@ export interface Home {
 
 const ANY = "*";
 const NOBODY = "anonymous";
-const SCHEME = "spiffe://";
 
-/** The rule with every name of `from` as the full id that it means. */
+/** The rule with every name of `from` as the full id that it means. Throws RangeError for a name that cannot be in one. */
 export function resolveCallers(rule: AuthorizationRule, home: Home): AuthorizationRule {
   const { from, namespaces } = rule;
   if (from === undefined && namespaces === undefined) return Object.freeze({ ...rule });
-  const prefixes = (namespaces ?? [home.namespace]).map((namespace) => prefixOf(namespace, home));
+  const { trustDomain } = home;
+  const homes = (namespaces ?? [home.namespace]).map((namespace) => ({ trustDomain, namespace }));
   const resolved = (from ?? [ANY]).flatMap((caller) => {
-    if (caller === NOBODY || caller.startsWith(SCHEME)) return [caller];
-    if (caller === ANY) {
-      return namespaces === undefined ? [ANY] : prefixes.map((each) => each + ANY);
-    }
-    return prefixes.map((each) => each + caller);
+    if (caller === NOBODY || isId(caller)) return [caller];
+    if (caller !== ANY) return homes.map((place) => formatId({ ...place, service: caller }));
+    return namespaces === undefined ? [ANY] : homes.map((place) => namespacePrefix(place) + ANY);
   });
   return Object.freeze({ ...rule, from: Object.freeze([...new Set(resolved)]) });
 }
 
-function prefixOf(namespace: string, { trustDomain }: Home): string {
-  return `${SCHEME}${trustDomain}/ns/${namespace}/svc/`;
+/** No name has a slash. */
+function isId(caller: string): boolean {
+  return caller.includes("/");
 }
 
 /** The callers of one rule that `resolveCallers` has been over. */
@@ -46,7 +46,7 @@ export class Callers {
       .map((caller) => caller.slice(0, -1));
     const isAny = callers.includes(ANY);
     this.ids = new Set(
-      callers.filter((caller) => caller.startsWith(SCHEME) && !caller.endsWith(ANY)),
+      callers.filter((caller) => isId(caller) && !caller.endsWith(ANY)),
     );
     this.isOpen = isAny || prefixes.length > 0;
     this.#prefixes = isAny ? undefined : prefixes;

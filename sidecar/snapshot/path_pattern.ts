@@ -36,12 +36,45 @@ function segmentEnd(path: string, at: number): number {
   return slash < 0 ? path.length : slash;
 }
 
+const PERCENT = 37, SEMICOLON = 59;
+
 /**
- * The path as lenient apps read it: Tomcat and its kin cut `;x` off each segment, Express and many others do not see a
- * slash at the end. The same text where neither is there.
+ * The path as lenient apps read it: Express and ASP.NET do not tell upper case from lower, all decode what is escaped, Tomcat
+ * and its kin cut `;x` off each segment, many do not see a slash at the end. The same text where nothing of that is there.
  */
 export function lenientPath(path: string): string {
-  if (!path.includes(";") && !path.endsWith("/")) return path;
-  const segments = path.split("/").map((segment) => segment.split(";", 1)[0]!);
+  if (isPlain(path)) return path;
+  const segments = unescaped(path).toLowerCase().split("/")
+    .map((segment) => segment.split(";", 1)[0]!);
+  return joined(segments);
+}
+
+/** The pattern that takes, of lenient paths, those of `pattern`: parameters of segments are left in, and never come. */
+export function lenientPattern(pattern: string): string {
+  const segments = pattern.split("/").map((segment) => {
+    const text = unescaped(segment).toLowerCase();
+    // What is a sign of patterns stays one, and what is escaped becomes none.
+    return text === "*" || text.startsWith("{") ? segment : text;
+  });
+  return joined(segments);
+}
+
+function joined(segments: readonly string[]): string {
   return "/" + segments.filter((segment) => segment !== "").join("/");
+}
+
+function isPlain(path: string): boolean {
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i);
+    if (code === PERCENT || code === SEMICOLON || code >= 65 && code <= 90) return false;
+  }
+  return !path.endsWith("/") || path.length === 1;
+}
+
+/** Each escape as the byte that it stands for. */
+function unescaped(text: string): string {
+  return text.replace(
+    /%([0-9A-Fa-f]{2})/g,
+    (_, code: string) => String.fromCharCode(parseInt(code, 16)),
+  );
 }

@@ -11,6 +11,11 @@ export interface CheckResult {
 
 export interface HealthOptions {
   readonly intervalMs: number;
+  /** How many answers in a row it takes to change its mind; default 1. */
+  readonly healthyThreshold?: number;
+  readonly unhealthyThreshold?: number;
+  /** How long after the start nobody is told that there is no good answer yet; default 0. */
+  readonly startupGraceMs?: number;
   readonly clock: Clock;
   /** Must settle by itself within its timeout and never reject. */
   readonly check: () => Promise<CheckResult>;
@@ -20,18 +25,24 @@ export interface HealthOptions {
 /** While unhealthy it asks at least this often, so that an app that comes up is not kept waiting. */
 const EAGER_MS = 500;
 
-/** One answer decides, and so does a refusal; that there was none in time must be so twice in a row. */
+/** That there was no answer in time may say more of the machine: it must be so as often as this. */
+const LATE_THRESHOLD = 2;
+
+/** A change takes as many answers in a row as its threshold says. */
 export class Health {
   readonly #options: HealthOptions;
+  readonly #startedAt: number;
   #last: CheckResult = { isHealthy: false, detail: "not checked yet" };
   #hasAnswer = false;
-  #isInDoubt = false;
+  /** Answers in a row that say otherwise than the last state. */
+  #doubts = 0;
   #timer: Disposable | undefined;
   #running: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
   }
 
   get last(): CheckResult {
@@ -46,14 +57,34 @@ export class Health {
   async #run(): Promise<void> {
     const result = await this.#options.check();
     if (this.#isClosed) return;
-    const wasInDoubt = this.#isInDoubt;
-    this.#isInDoubt = result.isLate === true && this.#last.isHealthy;
-    if (this.#isInDoubt && !wasInDoubt) return this.#askAgain(EAGER_MS);
-    const isChange = !this.#hasAnswer || result.isHealthy !== this.#last.isHealthy;
+    if (result.isHealthy === this.#last.isHealthy) {
+      this.#doubts = 0;
+      this.#last = result;
+      if (!this.#hasAnswer && !this.#isStarting) this.#tell();
+    } else if (++this.#doubts >= this.#neededFor(result)) {
+      this.#doubts = 0;
+      this.#last = result;
+      this.#tell();
+    }
+    const isSettled = this.#last.isHealthy && this.#doubts === 0;
+    this.#askAgain(isSettled ? Infinity : EAGER_MS);
+  }
+
+  /** An app that is still coming up has its time. */
+  get #isStarting(): boolean {
+    const { startupGraceMs = 0, clock } = this.#options;
+    return clock.now() - this.#startedAt < startupGraceMs;
+  }
+
+  #neededFor({ isHealthy, isLate }: CheckResult): number {
+    const { healthyThreshold = 1, unhealthyThreshold = 1 } = this.#options;
+    if (isHealthy) return healthyThreshold;
+    return isLate ? Math.max(LATE_THRESHOLD, unhealthyThreshold) : unhealthyThreshold;
+  }
+
+  #tell(): void {
     this.#hasAnswer = true;
-    this.#last = result;
-    if (isChange) this.#options.onChange(result);
-    this.#askAgain(result.isHealthy ? Infinity : EAGER_MS);
+    this.#options.onChange(this.#last);
   }
 
   #askAgain(withinMs: number): void {

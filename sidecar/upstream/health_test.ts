@@ -1,15 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { FakeClock, settle } from "../../tests/support/fake_clock.ts";
-import { type CheckResult, Health } from "./health.ts";
+import { type CheckResult, Health, type HealthOptions } from "./health.ts";
 
 const WELL: CheckResult = { isHealthy: true, detail: "200" };
 const ILL: CheckResult = { isHealthy: false, detail: "503" };
 
-function rig(intervalMs = 10_000) {
+function rig(intervalMs = 10_000, more: Partial<HealthOptions> = {}) {
   const clock = new FakeClock();
   const parts = { answer: WELL, checkedAt: [] as number[], changes: [] as CheckResult[] };
   const health = new Health({
     intervalMs,
+    ...more,
     clock,
     check: () => {
       parts.checkedAt.push(clock.now());
@@ -59,6 +60,46 @@ Deno.test("Health asks twice a second while the app is not well, or more often i
     assertEquals(parts.checkedAt, [...times]);
     await health.close();
   }
+});
+
+Deno.test("Health changes its mind after as many answers in a row as it was told, asking quickly meanwhile", async () => {
+  const thresholds = { healthyThreshold: 2, unhealthyThreshold: 3 };
+  const { clock, health, parts } = rig(10_000, thresholds);
+  health.start();
+  await settle();
+  assertEquals([parts.changes.length, health.last.isHealthy], [0, false]);
+  await clock.advance(500);
+  assertEquals(parts.changes, [WELL]);
+  parts.answer = ILL;
+  await clock.advance(10_500);
+  assertEquals([parts.changes.length, health.last.isHealthy], [1, true]);
+  parts.answer = WELL; // what comes between begins the count anew
+  await clock.advance(500);
+  parts.answer = ILL;
+  await clock.advance(10_500);
+  assertEquals(parts.changes.length, 1);
+  await clock.advance(1000);
+  assertEquals(parts.changes, [WELL, ILL]);
+  await health.close();
+});
+
+Deno.test("Health lets an app that is coming up be, and says so when it takes too long", async () => {
+  const { clock, health, parts } = rig(10_000, { startupGraceMs: 5000 });
+  parts.answer = ILL;
+  health.start();
+  await clock.advance(4900);
+  assertEquals([parts.changes, health.last], [[], ILL]);
+  await clock.advance(600);
+  assertEquals(parts.changes, [ILL]);
+  await health.close();
+  const quick = rig(10_000, { startupGraceMs: 5000 });
+  quick.parts.answer = ILL;
+  quick.health.start();
+  await quick.clock.advance(1000);
+  quick.parts.answer = WELL;
+  await quick.clock.advance(10_000);
+  assertEquals(quick.parts.changes, [WELL]);
+  await quick.health.close();
 });
 
 Deno.test("Health begins no check before the last one is done", async () => {

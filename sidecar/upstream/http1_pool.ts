@@ -92,6 +92,7 @@ export class Http1Pool implements Pool {
     });
     sweeper.add(connection);
     this.#open.add(connection);
+    transport.onRetired?.(() => connection.drain());
     return connection;
   }
 

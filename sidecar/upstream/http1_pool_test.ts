@@ -57,6 +57,20 @@ Deno.test("Http1Pool dials, lends, takes back and lends again without dialling",
   assertEquals(upstream.dialled, ["10.0.0.1:80"]);
 });
 
+Deno.test("Http1Pool closes a retired connection that is idle, and one in use when its exchange is over", async () => {
+  const { pool, upstream } = rig();
+  await use(await connect(pool), upstream.last);
+  upstream.last.retire();
+  assertEquals([pool.take(), pool.isEmpty], [undefined, true]);
+  const busy = await connect(pool);
+  const sent = busy.send(fakeRequest(), () => {});
+  await settle();
+  upstream.last.retire();
+  upstream.last.send(ok());
+  await readBody((await sent).body, 1024);
+  assertEquals([pool.take(), pool.isEmpty], [undefined, true]);
+});
+
 Deno.test("Http1Pool lends the warmest connection first", async () => {
   const { pool, upstream } = rig();
   const [first, second] = [await connect(pool), await connect(pool)];

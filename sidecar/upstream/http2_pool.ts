@@ -90,6 +90,7 @@ export class Http2Pool implements Pool {
     });
     sweeper.add(connection);
     this.#connections.push(connection);
+    transport.onRetired?.(() => connection.drain());
     this.#serve(connection);
   };
 

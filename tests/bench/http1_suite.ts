@@ -17,6 +17,7 @@ const MAX_CONNECTED_MIB = 110;
 
 export const HTTP1: Suite = {
   name: "http1",
+  protocol: "http1",
   title: "HTTP/1.1: the sidecar beside nginx and HAProxy",
   programs: ["wrk", "nginx", "haproxy", "taskset"],
   workloads: WORKLOADS,

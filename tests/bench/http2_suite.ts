@@ -21,6 +21,7 @@ const MAX_CONNECTION_KIB = 35;
 
 export const HTTP2: Suite = {
   name: "http2",
+  protocol: "http2",
   title: "HTTP/2 and gRPC: the sidecar beside nghttpx, HAProxy and nginx",
   programs: ["h2load", "nghttpd", "nghttpx", "haproxy", "nginx", "taskset"],
   workloads: HTTP2_WORKLOADS,

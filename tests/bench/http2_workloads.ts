@@ -4,9 +4,12 @@ import { requestHeaders, SMALL_BYTES, type Workload } from "./workloads.ts";
 /** The prefix of five bytes (no compression, the length) and the message: 32 bytes asked, 35 answered. */
 export const MESSAGE_BYTES = { request: 37, response: 40 } as const;
 export const MIB_BYTES = 2 ** 20;
+export const KILOBYTE = 1024;
 
 /** The ending is how the backend, which serves files, knows the media type. */
 export const CALL_PATH = "/user.UserService/GetUser.grpc";
+
+export const KILOBYTE_PATH = "/users/kilobyte.grpc";
 
 /** With method, scheme and path twelve fields: what a service's call through a mesh carries. */
 function callHeaders(): Record<string, string> {
@@ -44,6 +47,17 @@ const CALL = {
 } as const;
 
 const GET = { method: "GET", headers: getHeaders, body: "", connections: 8 } as const;
+
+/** What a mesh is sold by: a thousand calls a second with a KiB back. */
+export const PATH_WORKLOAD: Workload = {
+  ...CALL,
+  name: "path",
+  title: "gRPC unary, 1 KiB back, at 1,000 calls a second",
+  path: KILOBYTE_PATH,
+  responseBytes: KILOBYTE,
+  streams: 16,
+  requestsPerSecond: 1000,
+};
 
 export const HTTP2_WORKLOADS: readonly Workload[] = [
   { ...CALL, name: "grpc", title: "gRPC unary, 8 connections x 16 streams", streams: 16 },

@@ -7,6 +7,7 @@ import { findProgram, howToGet, SERVERS } from "../../deploy/servers.ts";
 import { Children } from "./children.ts";
 import { HTTP1 } from "./http1_suite.ts";
 import { HTTP2 } from "./http2_suite.ts";
+import { MTLS } from "./mtls_suite.ts";
 import type { PeerKind, Program } from "./place.ts";
 import { toMarkdown } from "./report.ts";
 import type { Results } from "./results.ts";
@@ -14,7 +15,7 @@ import { run, type RunOptions } from "./run.ts";
 import { baseline, prototype } from "./sidecars.ts";
 import type { Suite } from "./suite.ts";
 
-const SUITES: readonly Suite[] = [HTTP1, HTTP2];
+const SUITES: readonly Suite[] = [HTTP1, HTTP2, MTLS];
 
 const HELP =
   `Measures CPU per request, req/s, latency and memory of the sidecar and of other proxies.
@@ -89,7 +90,7 @@ type Values = ReturnType<typeof parse>;
 
 function toRunOptions(suite: Suite, values: Values, args: readonly string[]): RunOptions {
   const quick = values.quick === true;
-  const file = suite.name === "http1" ? values.prototype : values["prototype-h2"];
+  const file = suite.protocol === "http1" ? values.prototype : values["prototype-h2"];
   const more = [
     ...(values.baseline === undefined ? [] : [baseline(resolve(values.baseline))]),
     ...(file === undefined ? [] : [prototype(resolve(file))]),

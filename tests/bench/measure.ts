@@ -36,13 +36,15 @@ export async function measureAll(
   workloads: readonly Workload[],
   options: MeasureOptions,
 ): Promise<{ readonly series: Series[]; readonly peers: Peer[] }> {
-  const peers: Peer[] = [];
-  for (const kind of kinds) peers.push(await kind.start(place));
+  const started: { readonly kind: PeerKind; readonly peer: Peer }[] = [];
+  for (const kind of kinds) started.push({ kind, peer: await kind.start(place) });
   const series: Series[] = [];
   for (const workload of workloads) {
+    const able = started.filter(({ kind }) => kind.workloads?.includes(workload.name) ?? true);
+    const peers = able.map(({ peer }) => peer);
     series.push(...await measureWorkload(suite, place, peers, workload, options));
   }
-  return { series, peers };
+  return { series, peers: started.map(({ peer }) => peer) };
 }
 
 async function measureWorkload(

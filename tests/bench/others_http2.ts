@@ -2,7 +2,7 @@
 // C it is as fast as a server on our own codec. No TLS anywhere.
 import { join } from "node:path";
 import { LOAD_CORE, PROXY_CORE } from "./children.ts";
-import { CALL_PATH, MESSAGE_BYTES, MIB_BYTES } from "./http2_workloads.ts";
+import { CALL_PATH, KILOBYTE, KILOBYTE_PATH, MESSAGE_BYTES, MIB_BYTES } from "./http2_workloads.ts";
 import { FOREVER, haproxyConfig, startNginx } from "./others.ts";
 import { type PeerKind, type Place, samePath, type ServerOptions, startServer } from "./place.ts";
 import { SMALL_BYTES } from "./workloads.ts";
@@ -15,11 +15,29 @@ const FILES: Readonly<Record<string, number>> = {
   [CALL_PATH]: MESSAGE_BYTES.response,
   "/users/123": SMALL_BYTES,
   "/users/large": MIB_BYTES,
+  [KILOBYTE_PATH]: KILOBYTE,
 };
+
+/** How nghttpd answers; `mimeTypes` is the path of a file. */
+export function backendArgs(place: Pick<Place, "directory">, mimeTypes: string): string[] {
+  return [
+    "--address=127.0.0.1",
+    `--htdocs=${rootOf(place)}`,
+    `--mime-types-file=${mimeTypes}`,
+    `--max-concurrent-streams=${MAX_STREAMS}`,
+    "--no-content-length",
+    "--trailer=grpc-status: 0",
+    "--trailer=grpc-message: OK",
+  ];
+}
+
+function rootOf({ directory }: Pick<Place, "directory">): string {
+  return join(directory, "files");
+}
 
 /** Starts the backend of every proxy. */
 export async function startHttp2Backend(place: Place): Promise<number> {
-  const root = join(place.directory, "files");
+  const root = rootOf(place);
   for (const [path, bytes] of Object.entries(FILES)) {
     await Deno.mkdir(join(root, path, ".."), { recursive: true });
     await Deno.writeFile(join(root, path), new Uint8Array(bytes));
@@ -27,17 +45,7 @@ export async function startHttp2Backend(place: Place): Promise<number> {
   const { port } = await startServer(place, {
     name: "backend",
     program: place.programs.nghttpd,
-    args: (file, port) => [
-      "--no-tls",
-      "--address=127.0.0.1",
-      `--htdocs=${root}`,
-      `--mime-types-file=${file}`,
-      `--max-concurrent-streams=${MAX_STREAMS}`,
-      "--no-content-length",
-      "--trailer=grpc-status: 0",
-      "--trailer=grpc-message: OK",
-      String(port),
-    ],
+    args: (file, port) => ["--no-tls", ...backendArgs(place, file), String(port)],
     config: () => "application/grpc grpc\n",
     core: LOAD_CORE,
   });

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { type Child, type Children, PROXY_CORE } from "./children.ts";
 import { freePort, waitForPort } from "./client.ts";
 
-export type Program = "wrk" | "h2load" | "nghttpd" | "nginx" | "haproxy" | "nghttpx" | "taskset";
+export type Program =
+  | "wrk"
+  | "h2load"
+  | "nghttpd"
+  | "nginx"
+  | "haproxy"
+  | "nghttpx"
+  | "openssl"
+  | "taskset";
 
 /** What load, proxies and backend speak to each other; HTTP/2 with prior knowledge. */
 export type Protocol = "http1" | "http2";
@@ -37,6 +45,8 @@ export interface Peer {
 export interface PeerKind {
   readonly name: string;
   readonly title: string;
+  /** Names of the workloads that it is made for; all, where it does not say. */
+  readonly workloads?: readonly string[];
   start(place: Place): Promise<Peer>;
 }
 

@@ -53,10 +53,11 @@ function howItWasMade(suite: Suite, results: Results): string {
 
 /** Latency is left out where the load could not tell it. */
 function workloadSection(
-  { references }: Suite,
+  suite: Suite,
   { peers, series }: Results,
   workload: WorkloadRecord,
 ): string {
+  const references = suite.references.filter((name) => findSeries(series, workload.name, name));
   const titles = references.map((name) => peers.find((peer) => peer.name === name)?.title ?? name);
   const isTimed = series.some(({ workload: name, samples }) =>
     name === workload.name && samples.some(({ p99Ms }) => p99Ms !== undefined)
@@ -108,7 +109,7 @@ function targetSection(targets: readonly Verdict[]): string {
 
 /** PASS or MISS, what, how much, and how much it may be. */
 export function verdictLine({ text, value, atMost, unit, isMet }: Verdict): string {
-  const digits = unit === "x" ? 2 : 1;
+  const digits = unit === "x" || unit === "cores" ? 2 : 1;
   const space = unit === "x" ? "" : " ";
   return `${isMet ? "PASS" : "MISS"} ${text}: ${
     value.toFixed(digits)

@@ -34,7 +34,7 @@ export interface Verdict {
   readonly text: string;
   readonly value: number;
   readonly atMost: number;
-  readonly unit: "x" | "MB" | "KiB" | "ms";
+  readonly unit: "x" | "cores" | "MB" | "KiB" | "ms";
   readonly isMet: boolean;
 }
 

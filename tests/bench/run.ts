@@ -39,7 +39,7 @@ export async function run(
   const sidecar = options.sidecar ?? await buildSidecar({ log });
   const token = await signToken();
   const known = { children, programs, sidecar, directory, secret: SECRET, token };
-  const nowhere: Place = { ...known, protocol: suite.name, backendPort: 0 };
+  const nowhere: Place = { ...known, protocol: suite.protocol, backendPort: 0 };
   const place: Place = { ...nowhere, backendPort: await suite.startBackend(nowhere) };
   const memory = await measureMemories(place, options);
   const { series, peers } = await measureAll(

@@ -3,6 +3,7 @@ import { ROOT } from "../../deploy/build/bundle.ts";
 import { join } from "node:path";
 import type { Child } from "./children.ts";
 import { freePort } from "./client.ts";
+import { identityOf, type ServiceName } from "./pki.ts";
 import { type Peer, type PeerKind, type Place, samePath, startServer } from "./place.ts";
 
 /** More than any load here asks for: the limiter counts and refuses nothing. */
@@ -99,6 +100,32 @@ function startInbound(place: Place, name: string) {
     service: { name: "user-service", address: "127.0.0.1", app: app(place) },
     listeners: listeners({ inbound: port }),
     ...PLAIN,
+    registry: { static: {} },
+  }));
+}
+
+/** Strict, with what pki.ts made; the names in it say who is who. */
+function secured(place: Place, service: ServiceName): Document {
+  return { identity: { files: identityOf(place, service) } };
+}
+
+/** The order service's sidecar, which calls the user service by mTLS at `upstreamPort`. */
+export function startMeshOutbound(place: Place, name: string, upstreamPort: number) {
+  return startSidecar(place, name, (port) => ({
+    service: { name: "order-service", address: "127.0.0.1", app: app(place) },
+    listeners: listeners({ outbound: port }),
+    ...secured(place, "order-service"),
+    registry: userService(upstreamPort),
+    policy: policy(place),
+  }));
+}
+
+/** The user service's sidecar, which lets in whom the mesh knows. */
+export function startMeshInbound(place: Place, name: string) {
+  return startSidecar(place, name, (port) => ({
+    service: { name: "user-service", address: "127.0.0.1", app: app(place) },
+    listeners: listeners({ inbound: port }),
+    ...secured(place, "user-service"),
     registry: { static: {} },
   }));
 }

@@ -8,7 +8,9 @@ import type { Workload } from "./workloads.ts";
 
 export interface Suite {
   /** Names its result files too. */
-  readonly name: Protocol;
+  readonly name: string;
+  /** What load, proxies and backend speak. */
+  readonly protocol: Protocol;
   readonly title: string;
   /** What it cannot do without. */
   readonly programs: readonly Program[];

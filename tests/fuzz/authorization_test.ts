@@ -17,7 +17,9 @@ const namespace = fc.constantFrom("default", "shop");
 const service = fc.constantFrom("a", "b", "ab");
 const identity = fc.tuple(domain, namespace, service)
   .map(([domain, namespace, name]) => `spiffe://${domain}/ns/${namespace}/svc/${name}`);
-const segment = fc.constantFrom("x", "y", "xy", "1");
+const segment = fc.constantFrom("x", "y", "xy", "1", "@");
+/** The same as some app reads it. */
+const spelling = fc.constantFrom("x", "y", "xy", "1", "@", "X", "xY", "%40");
 const some = <T>(item: fc.Arbitrary<T>) =>
   fc.option(fc.array(item, { minLength: 1, maxLength: 3 }), { nil: undefined });
 
@@ -26,7 +28,7 @@ const pattern = fc.tuple(
   fc.boolean(),
 ).map(([segments, isPrefix]) => "/" + [...segments, ...(isPrefix ? ["*"] : [])].join("/"));
 const path = fc.tuple(
-  fc.array(fc.tuple(segment, fc.constantFrom("", "", ";v=1", ";")), { maxLength: 4 }),
+  fc.array(fc.tuple(spelling, fc.constantFrom("", "", ";v=1", ";", "%3B")), { maxLength: 4 }),
   fc.constantFrom("", "", "/"),
 ).map(([segments, end]) =>
   segments.length === 0 ? "/" : "/" + segments.map((each) => each.join("")).join("/") + end
@@ -85,15 +87,18 @@ function takes(rule: AuthorizationRule, { identity, method, path, claims }: Ques
   const isDeny = rule.action === "deny";
   const methods = [method, ...(isDeny ? [method.toUpperCase()] : [])]
     .flatMap((each) => each === "HEAD" ? ["HEAD", "GET"] : [each]);
-  const lenient = path.replace(/;[^/]*/g, "").replace(/(.)\/$/, "$1");
+  const lenient = decodeURIComponent(path).toLowerCase().replace(/;[^/]*/g, "")
+    .replace(/(.)\/$/, "$1");
   const paths = isDeny ? [path, lenient] : [path];
   const fits = (patterns: readonly string[] | undefined) =>
     patterns === undefined ||
     patterns.some((pattern) => paths.some((path) => regularOf(pattern).test(path)));
+  const isTokenless = isDeny && claims === undefined;
   return takesCaller(rule, identity) &&
     (rule.methods === undefined || methods.some((each) => rule.methods!.includes(each))) &&
     fits(rule.paths) && fits(rule.grpc?.map((name) => `/${name}`)) &&
-    Object.entries(rule.claims ?? {}).every(([name, values]) => hasClaim(claims, name, values));
+    (isTokenless ||
+      Object.entries(rule.claims ?? {}).every(([name, values]) => hasClaim(claims, name, values)));
 }
 
 function regularOf(pattern: string): RegExp {

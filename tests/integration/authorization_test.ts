@@ -85,11 +85,10 @@ Deno.test("rules of an inbound port over HTTP", async (t) => {
   await t.step(
     "leave audit lines without the query, counts by rule, and stand in /snapshot",
     async () => {
-      const lines = sidecar.process.lines.filter((line) => line.includes(" authorization "));
-      assert(
-        lines.some((line) => /rule=no-secrets action=deny from=anonymous method=GET/.test(line)),
-      );
-      assert(!lines.some((line) => line.includes("token=x")), lines.join("\n"));
+      const audit = () => sidecar.process.lines.filter((line) => line.includes(" authorization "));
+      const wanted = /rule=no-secrets action=deny from=anonymous method=GET/;
+      await until("the line of a refusal", () => audit().some((line) => wanted.test(line)));
+      assert(!audit().some((line) => line.includes("token=x")), audit().join("\n"));
       const metrics = await sidecar.admin("/metrics");
       for (const series of ['"allowed",rule="public-reads"', '"refused",rule="no-secrets"']) {
         assertStringIncludes(

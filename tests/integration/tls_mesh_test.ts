@@ -1,6 +1,7 @@
 // A mesh port over time: who comes in and is known, what plain connections meet, rotation under load, and what it survives.
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "node:net";
+import { systemClock } from "../../sidecar/lib/clock.ts";
 import type { MeshIdentity } from "../../sidecar/net/mesh_identity.ts";
 import { dialMesh, listenMesh } from "../../sidecar/net/mesh_tls.ts";
 import type { NodeTransport } from "../../sidecar/net/node_transport.ts";
@@ -150,10 +151,16 @@ Deno.test("a handshake in pieces, one byte at a time, succeeds; garbage is named
 
 Deno.test("ten rotations of the leaf at both ends, and a roll of the root, lose no exchange", async () => {
   const [oldRoot, newRoot] = [await TestAuthority.root("root"), await TestAuthority.root("root")];
-  const callee = meshIdentity(await materialOf(oldRoot, "callee"));
+  let aheadMs = 0;
+  const clock = { ...systemClock, epoch: () => Date.now() + aheadMs };
+  const callee = meshIdentity(await materialOf(oldRoot, "callee"), clock);
   const caller = meshIdentity(await materialOf(oldRoot, "caller"));
+  let retired = 0;
   await using port = await MeshPort.open(callee, {
-    onConnection: (transport) => void echo(transport).catch(() => transport.close()),
+    onConnection: (transport) => {
+      transport.onRetired(() => retired++);
+      void echo(transport).catch(() => transport.close());
+    },
   });
   let isDone = false;
   let count = 0;
@@ -188,14 +195,26 @@ Deno.test("ten rotations of the leaf at both ends, and a roll of the root, lose 
   await load;
   assertEquals(port.failures, []);
 
-  // Whose only root is gone is closed; who has a new leaf goes on.
+  // Nothing new begins where the only root is gone, and soon it is closed; who has a new leaf goes on.
   using fresh = await dial(port.port, caller);
   await exchange(fresh, "hello");
   const held = callee.openConnections;
-  const closed = callee.update(new TlsIdentity(await materialOf(newRoot, "callee")));
-  assert(closed >= 1 && closed < held, `${closed} of ${held} closed`);
+  assertEquals(retired, 0);
+  const left = callee.update(new TlsIdentity(await materialOf(newRoot, "callee")));
+  assert(left >= 1 && left < held, `${left} of ${held} left`);
+  assertEquals(retired, left);
+  callee.sweep();
+  await exchange(old, "still under way");
+  aheadMs = 11_000;
+  callee.sweep();
   await inTime("the end of the old one", old.read(new Uint8Array(1)).catch(() => null));
   await exchange(fresh, "still here");
+
+  // A certificate that has expired meanwhile ends what is new, and nothing that is under way.
+  aheadMs = 400 * 24 * 3_600_000;
+  callee.sweep();
+  assertEquals(retired, left + callee.openConnections);
+  await exchange(fresh, "under way still");
 });
 
 Deno.test("a mesh port outlives clients that reset before they are accepted, and runs on after them", async () => {

@@ -7,6 +7,7 @@ import {
   type JsonGeneralName,
   KeyUsageFlags,
   KeyUsagesExtension,
+  Name,
   PemConverter,
   SubjectAlternativeNameExtension,
   type X509Certificate,
@@ -27,6 +28,8 @@ export interface TestCertificate {
 }
 
 export interface LeafOptions {
+  /** The most general part first, values as they are. Default: `CN=leaf`. */
+  readonly subject?: readonly (readonly [type: string, value: string])[];
   readonly uris?: readonly string[];
   readonly dns?: readonly string[];
   readonly ips?: readonly string[];
@@ -45,6 +48,8 @@ export interface AuthorityOptions {
   readonly isCa?: boolean;
   /** How many intermediates may stand below it. */
   readonly pathLength?: number;
+  /** URI names of its own, as the root of a trust domain has one. */
+  readonly uris?: readonly string[];
 }
 
 /** A root or an intermediate that issues what it is asked for. */
@@ -75,6 +80,11 @@ export class TestAuthority {
     return new TestAuthority(keys, certificate, "");
   }
 
+  /** Certificate and key in one text, as the embedded authority of a sidecar keeps its root. */
+  async pairPem(): Promise<string> {
+    return this.certificatePem + await keyPem(this.#keys.privateKey);
+  }
+
   /** Another certificate of the same name and the same key: all such sign each other. */
   async again(): Promise<TestAuthority> {
     const { subject } = this.#certificate;
@@ -91,16 +101,17 @@ export class TestAuthority {
 
   async issue(options: LeafOptions = {}): Promise<TestCertificate> {
     const keys = await newKeys();
-    const leaf = await this.#sign("CN=leaf", keys, options, leafExtensions(options));
-    const privateKey = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+    const { subject = [["CN", "leaf"]] } = options;
+    const name = new Name(subject.map(([type, value]) => ({ [type]: [{ utf8String: value }] })));
+    const leaf = await this.#sign(name, keys, options, leafExtensions(options));
     return {
       certificatePem: pem(leaf) + this.#chainPem,
-      privateKeyPem: PemConverter.encode(privateKey, "PRIVATE KEY") + "\n",
+      privateKeyPem: await keyPem(keys.privateKey),
     };
   }
 
   #sign(
-    subject: string,
+    subject: string | Name,
     keys: CryptoKeyPair,
     options: { readonly notBefore?: Date; readonly notAfter?: Date },
     extensions: Extension[],
@@ -144,6 +155,10 @@ function pem(certificate: X509Certificate): string {
   return certificate.toString("pem") + "\n";
 }
 
+async function keyPem(key: CryptoKey): Promise<string> {
+  return PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY") + "\n";
+}
+
 function validity(options: { readonly notBefore?: Date; readonly notAfter?: Date }) {
   return {
     notBefore: options.notBefore ?? new Date(Date.now() - DAY_MS),
@@ -152,10 +167,12 @@ function validity(options: { readonly notBefore?: Date; readonly notAfter?: Date
 }
 
 function authorityExtensions(options: AuthorityOptions): Extension[] {
-  const { isCa = true, pathLength } = options;
+  const { isCa = true, pathLength, uris = [] } = options;
+  const names = alternativeNames({ uris });
   return [
     new BasicConstraintsExtension(isCa, pathLength, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ...(names === undefined ? [] : [names]),
   ];
 }
 

@@ -16,6 +16,8 @@ interface PendingRead {
 
 /** The upstream's end of one connection, and the transport that the proxy holds of it. */
 export class ScriptedTransport implements Transport {
+  /** Tells whoever uses it to finish with it. */
+  retire: () => void = () => {};
   readonly peer: TransportPeer;
   isClosed = false;
   /** The proxy said that it sends no more. */
@@ -115,6 +117,10 @@ export class ScriptedTransport implements Transport {
 
   closeWrite(): void {
     this.isHalfClosed = true;
+  }
+
+  onRetired(callback: () => void): void {
+    this.retire = callback;
   }
 
   close(): void {

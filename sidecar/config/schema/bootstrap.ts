@@ -10,11 +10,11 @@ import {
   listeners,
   log,
   policySource,
-  registry,
   service,
   workers,
 } from "./instance.ts";
 import { policy } from "./policy.ts";
+import { registry } from "./registry.ts";
 
 export const bootstrapDocument = section({ description: "Bootstrap of a sidecar." }, {
   $schema: schemaReference(),

@@ -1,6 +1,7 @@
 // The section that makes an instance an edge: CORS, JWT, login, routes.
 import * as z from "zod";
 import { HEADER_NAME, HEADER_NAME_PATTERN } from "../patterns.ts";
+import { edgeTls } from "./edge_tls.ts";
 import { byDefault, choice, flag, list, oneOrMore, section, table, wholeNumber } from "./fields.ts";
 import { algorithm, CLAIM, CLAIM_PATTERN, gatewayJwt, routeAuth } from "./jwt.ts";
 import {
@@ -178,55 +179,9 @@ const route = section({ description: "Where some requests go." }, {
   transcode: transcode.optional(),
 });
 
-const pem = (description: string) => anyText(description, "the path of a PEM file");
-
-const certificate = {
-  cert: pem("Path of the certificate and its intermediates."),
-  key: pem("Path of the private key."),
-};
-
-const clientCertificates = section({ description: "Certificates of clients." }, {
-  trustBundle: pem("Path of the authorities whose clients are let in."),
-  require: byDefault(
-    "gateway.tls.clientCertificates.require",
-    flag("Whether a client without a certificate is refused."),
-  ),
-});
-
-const PORT = "a port from 1 to 65535";
-
-const redirect = section({ description: "A plain port that sends clients to https by 308." }, {
-  bind: byDefault("gateway.tls.redirect.bind", bindAddress("Where clients call plainly.")),
-  httpsPort: z.int({ error: `expected ${PORT}` })
-    .min(1, { error: `expected ${PORT}` }).max(65_535, { error: `expected ${PORT}` })
-    .meta({
-      description: "The port at which clients reach the edge; default: that of gateway.bind.",
-    })
-    .optional(),
-});
-
-/** One certificate here, or some in a list; the rule stands in gateway_rules.ts for a message and here for editors. */
-const tls = section({ description: "HTTPS at the edge. The files are watched." }, {
-  cert: certificate.cert.optional(),
-  key: certificate.key.optional(),
-  certificates: list(
-    "Certificates by the names in each; the first answers for all others.",
-    section({ description: "One certificate." }, certificate),
-    1,
-  ).optional(),
-  clientCertificates: clientCertificates.optional(),
-  redirect: redirect.optional(),
-  hsts: byDefault(
-    "gateway.tls.hsts",
-    duration("max-age of Strict-Transport-Security; 0: none.", {
-      maxMs: Number.MAX_SAFE_INTEGER,
-    }),
-  ),
-}).meta({ oneOf: [{ required: ["cert", "key"] }, { required: ["certificates"] }] });
-
 export const gateway = section({ description: "Makes this instance an edge." }, {
   bind: byDefault("gateway.bind", bindAddress("Where clients call.")),
-  tls: tls.optional(),
+  tls: edgeTls.optional(),
   cors: cors.optional(),
   jwt: gatewayJwt.optional(),
   login: login.optional(),

@@ -1,7 +1,6 @@
-// The sections about this instance itself: service, listeners, registry, policySource, limits, drain, log.
-import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
+// The sections about this instance itself: service, listeners, policySource, limits, drain, log.
 import * as z from "zod";
-import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
+import { byDefault, choice, flag, list, section, wholeNumber } from "./fields.ts";
 import {
   anyText,
   bindAddress,
@@ -24,6 +23,19 @@ const health = section({ description: "How the app is asked whether it is well."
   grpc: healthService(
     'Service asked by grpc.health.v1, "" for all; default: "", where the app has grpc alone.',
   ).optional(),
+  tcp: flag("Whether it is asked by a connection alone, to each of its addresses.").optional(),
+  healthyThreshold: byDefault(
+    "service.app.health.healthyThreshold",
+    wholeNumber("Good answers in a row that make it well.", 1),
+  ),
+  unhealthyThreshold: byDefault(
+    "service.app.health.unhealthyThreshold",
+    wholeNumber("Bad answers in a row that make it unwell.", 1),
+  ),
+  startupGrace: byDefault(
+    "service.app.health.startupGrace",
+    duration("How long after the start it may be unwell without a word in the log."),
+  ),
   interval: byDefault(
     "service.app.health.interval",
     duration("Time between two checks.", { positive: true }),
@@ -57,33 +69,13 @@ export const listeners = section({ description: "Where this sidecar listens." },
   health: byDefault("listeners.health", bindAddress("/health and /ready for orchestrators.")),
 });
 
-const files = section({ description: "A directory that the sidecars of one host share." }, {
-  directory: byDefault(
-    "registry.files.directory",
-    anyText("Path, relative to the current directory.", "a path of a directory"),
-  ),
-});
-
-const addressesOfServices = table(
-  {
-    description: "Service name to the inbound addresses of its sidecars.",
-    pattern: SERVICE_NAME_PATTERN,
-  },
-  SERVICE_NAME,
-  list("Inbound addresses.", dialAddress("One address.")),
-).meta({ examples: [{ "user-service": ["127.0.0.1:15106"] }] });
-
-/** Exactly one backend; the rule stands in rules.ts for a message and here for editors. */
-export const registry = section(
-  { description: "Where services announce themselves: exactly one backend." },
-  { files: files.optional(), static: addressesOfServices.optional() },
-).meta({ oneOf: [{ required: ["files"] }, { required: ["static"] }] });
-
 export const policySource = section({ description: "Where the policy comes from, if not here." }, {
   file: anyText("Path of a policy document, relative to the current directory.", "a path"),
 });
 
-const selfSigned = section({ description: "An authority of its own in a directory." }, {
+const PEM_PATH = "the path of a PEM file";
+
+export const selfSigned = section({ description: "An authority of its own in a directory." }, {
   directory: byDefault(
     "identity.selfSigned.directory",
     anyText("Path, relative to the current directory.", "a path of a directory"),
@@ -96,6 +88,13 @@ const selfSigned = section({ description: "An authority of its own in a director
   ),
 });
 
+const identityFiles = section({ description: "PEM files that somebody else keeps fresh." }, {
+  certificate: anyText("Path of the certificate, leaf first, then intermediates.", PEM_PATH),
+  key: anyText("Path of its private key.", PEM_PATH),
+  trustBundle: anyText("Path of the roots that are trusted, one or several.", PEM_PATH),
+});
+
+/** One source at most; the rule stands in rules.ts for a message and here for editors. */
 export const identity = section({ description: "mTLS between sidecars." }, {
   mode: byDefault(
     "identity.mode",
@@ -106,8 +105,9 @@ export const identity = section({ description: "mTLS between sidecars." }, {
   ),
   trustDomain: byDefault("identity.trustDomain", trustDomain("Whose authority vouches.")),
   namespace: byDefault("identity.namespace", idSegment("The part of the mesh this is in.")),
-  selfSigned: selfSigned.prefault({}),
-});
+  selfSigned: selfSigned.optional(),
+  files: identityFiles.optional(),
+}).meta({ not: { required: ["selfSigned", "files"] } });
 
 export const workers = byDefault(
   "workers",

@@ -1,5 +1,6 @@
 // The typed scalars that sections are made of: a parser of units.ts, addresses.ts or patterns.ts with its help.
 import * as address from "../addresses.ts";
+import * as consul from "../consul_address.ts";
 import * as pattern from "../patterns.ts";
 import * as unit from "../units.ts";
 import { text, textOrZero, word } from "./fields.ts";
@@ -133,6 +134,18 @@ export function healthService(description: string) {
 /** Any text but the empty one. */
 export function anyText(description: string, what: string) {
   return word({ description, pattern: /./ }, what);
+}
+
+/** Where a Consul agent answers. */
+export function consulAddress(description: string) {
+  const examples = ["http://127.0.0.1:8500", "unix:///run/consul.sock"];
+  const help = { description, pattern: consul.CONSUL_ADDRESS_PATTERN, examples };
+  return text(help, consul.CONSUL_ADDRESS, consul.parseConsulAddress);
+}
+
+/** A secret that may be empty, such as one from a variable that is not set. */
+export function secretText(description: string) {
+  return word({ description, pattern: /^[!-~]*$/ }, "printable characters without spaces");
 }
 
 /** The `$schema` key that tells editors which schema to use. */

@@ -18,6 +18,19 @@ export interface Instance {
 export interface Registration {
   /** Takes the instance out; resolves when the registry knows. May be called twice. Never throws: it logs. */
   deregister(): Promise<void>;
+  /** Whether the registry has taken it; absent: it has. */
+  isKnown?(): boolean;
+}
+
+/** How things stand with a registry that can be away. */
+export interface RegistryStatus {
+  readonly isUp: boolean;
+  /** `cache`: some of the endpoints in use are those of the last run. */
+  readonly source: "live" | "cache";
+  /** How long nobody has confirmed the endpoints in use; undefined: the registry was never heard. */
+  readonly ageMs: number | undefined;
+  /** Why it is not up, if that is known. */
+  readonly error?: string;
 }
 
 export type EndpointsListener = (endpoints: readonly Endpoint[]) => void;
@@ -31,6 +44,8 @@ export interface Registry {
   register(instance: Instance): Promise<Registration>;
   /** Disposing the subscription ends the reports. */
   watch(service: string, listener: EndpointsListener): Disposable;
+  /** Absent: it cannot be away. */
+  status?(): RegistryStatus;
   /** Ends every watch and heartbeat. Does not deregister. */
   close(): Promise<void>;
 }

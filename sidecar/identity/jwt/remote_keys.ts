@@ -62,7 +62,8 @@ export class RemoteKeys implements KeySource {
 
   /** Begins to fetch at once. */
   constructor(options: RemoteKeysOptions) {
-    this.name = options.url;
+    // Providers take keys of their own in the query.
+    this.name = options.url.replace(/\?.*/, "");
     this.#options = options;
     this.#seeks = new TokenBucket(SEEKS, options.clock.now());
     this.#retry = new Backoff({ ...RETRY, random: options.random });

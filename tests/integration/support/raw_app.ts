@@ -19,6 +19,7 @@ export class RawApp implements AsyncDisposable {
   readonly #handler: AppHandler;
   readonly #open = new Map<Wire, Promise<void>>();
   readonly #accepting: Promise<void>;
+  #isClosed = false;
 
   constructor(handler: AppHandler, port = 0) {
     const listener = Deno.listen({ hostname: "127.0.0.1", port });
@@ -49,8 +50,10 @@ export class RawApp implements AsyncDisposable {
     }
   }
 
+  /** May be called twice. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
+    if (!this.#isClosed) this.#listener.close();
+    this.#isClosed = true;
     for (const wire of this.#open.keys()) wire.close();
     await this.#accepting;
     await Promise.all(this.#open.values());
