@@ -165,7 +165,7 @@ class Sidecar implements RunningSidecar {
       defaultUpstream: defaultUpstream({ isEdge: gateway !== undefined }),
       app: service.app,
       routes: gateway?.routes ?? [],
-      home: this.#bootstrap.identity,
+      home: () => this.#mesh?.home ?? this.#bootstrap.identity,
       services: verify?.kind === "service" ? [verify.service] : [],
       clock: this.#clock,
       log: this.#log,

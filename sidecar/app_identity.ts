@@ -1,11 +1,12 @@
 // Part of the composition root: the identity of this sidecar, and the connections that rest on it. Loaded where there is one: node:tls
 // and the authority's code cost several MB of memory.
-import type { Bootstrap } from "./config/bootstrap.ts";
+import { consulClient } from "./app_sources.ts";
+import type { Bootstrap, ConnectConfig } from "./config/bootstrap.ts";
 import { ProxyError } from "./errors.ts";
 import { identityFiles } from "./identity/files_io.ts";
 import { Rotation } from "./identity/rotation.ts";
 import type { IdentitySource } from "./identity/material.ts";
-import { formatId, isWorkloadId, type Workload } from "./identity/spiffe.ts";
+import { formatId, type Home, isWorkloadId, parseId } from "./identity/spiffe.ts";
 import type { Clock } from "./lib/clock.ts";
 import { MeshIdentity } from "./net/mesh_identity.ts";
 import { dialMesh, listenMesh } from "./net/mesh_tls.ts";
@@ -42,6 +43,7 @@ const SWEEP_MS = 2_000;
 export class Mesh {
   readonly #config: Bootstrap["identity"];
   readonly #options: MeshPartsOptions;
+  readonly #source: IdentitySource;
   readonly #rotation: Rotation;
   readonly #toldAt = new Map<string, number>();
   readonly #countHandshake: (result: string) => void;
@@ -55,6 +57,7 @@ export class Mesh {
   ) {
     const { clock, log, metrics } = options;
     this.#config = identity;
+    this.#source = source;
     this.#options = options;
     this.#rotation = new Rotation({
       source,
@@ -72,19 +75,24 @@ export class Mesh {
   }
 
   /** With an identity in force. Rejects with an error for the operator when there is none to be had. */
-  static async start({ identity, service }: Bootstrap, options: MeshPartsOptions): Promise<Mesh> {
-    const { trustDomain, namespace } = identity;
-    const workload = { trustDomain, namespace, service: service.name };
-    const source = await makeSource(identity.source, workload, options.clock);
-    const mesh = new Mesh(identity, source, options);
+  static async start(bootstrap: Bootstrap, options: MeshPartsOptions): Promise<Mesh> {
+    const source = await makeSource(bootstrap, options);
+    const mesh = new Mesh(bootstrap.identity, source, options);
     await mesh.#rotation.start();
     mesh.#sweeping = options.clock.every(SWEEP_MS, () => mesh.#held().sweep());
     return mesh;
   }
 
+  /** Where this sidecar is, by its own certificate: an authority may name its mesh itself. */
+  get home(): Home {
+    const { service: _, ...home } = parseId(this.#held().current.id)!;
+    return home;
+  }
+
   async close(): Promise<void> {
     this.#sweeping?.[Symbol.dispose]();
     await this.#rotation.close();
+    await this.#source.close?.();
   }
 
   /** Connects to a service of this mesh. Rejects with UntrustedPeer when somebody else answers. */
@@ -94,11 +102,10 @@ export class Mesh {
     signal: AbortSignal,
     protocol: DialProtocol,
   ): Promise<Transport> {
-    const { trustDomain, namespace } = this.#config;
     try {
       return await dialMesh({ host: address.host, port: address.port }, signal, {
         identity: this.#held(),
-        expectedId: formatId({ trustDomain, namespace, service }),
+        expectedId: formatId({ ...this.home, service }),
         alpn: ALPN[protocol],
       });
     } catch (error) {
@@ -185,10 +192,12 @@ export class Mesh {
 
 /** The authority's code costs memory that only those pay who have one. */
 async function makeSource(
-  config: Bootstrap["identity"]["source"],
-  workload: Workload,
-  clock: Clock,
+  { identity, service }: Bootstrap,
+  { clock, log }: MeshPartsOptions,
 ): Promise<IdentitySource> {
+  const { source: config, trustDomain, namespace } = identity;
+  if (config.kind === "consul") return await makeConnect(config, service, { clock, log });
+  const workload = { trustDomain, namespace, service: service.name };
   const parts = { workload, files: identityFiles, epoch: () => clock.epoch() };
   if (config.kind === "files") {
     const { FileSource } = await import("./identity/file_source.ts");
@@ -196,6 +205,24 @@ async function makeSource(
   }
   const { SelfSigned } = await import("./identity/self_signed.ts");
   return new SelfSigned({ ...parts, directory: config.directory, lifeMs: config.leafLifeMs });
+}
+
+async function makeConnect(
+  config: ConnectConfig,
+  { name }: Bootstrap["service"],
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<IdentitySource> {
+  const { ConsulConnect } = await import("./identity/consul_connect.ts");
+  const { ConnectCa } = await import("./control/registry/consul/connect_ca.ts");
+  return new ConsulConnect({
+    authority: new ConnectCa(consulClient(config, log)),
+    service: name,
+    cacheFile: `${config.cacheDirectory}/connect-${name}.json`,
+    files: identityFiles,
+    clock,
+    random: Math.random,
+    log,
+  });
 }
 
 interface Refusal {

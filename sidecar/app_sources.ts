@@ -1,6 +1,6 @@
 // Part of the composition root: where the mesh is learnt from, as the bootstrap says.
 import { isWildcard } from "./config/addresses.ts";
-import type { Address, Bootstrap, ConsulConfig } from "./config/bootstrap.ts";
+import type { Address, Bootstrap, ConsulConfig, ConsulConnection } from "./config/bootstrap.ts";
 import { parsePolicy } from "./config/load.ts";
 import { denoFilesIo } from "./control/files_io.ts";
 import { FilePolicySource } from "./control/policy/file.ts";
@@ -39,15 +39,8 @@ function makeConsulRegistry(
   config: ConsulConfig,
   { clock, log, healthAddress }: RegistryParts,
 ): Registry {
-  const { address, token, tokenFile, namespace, tls, check } = config;
-  const api = new ConsulClient({
-    address,
-    token,
-    tokenFile: tokenFile === undefined ? undefined : new TextFile(tokenFile, denoFilesIo, log),
-    namespace,
-    tls,
-    io: denoFilesIo,
-  });
+  const { check } = config;
+  const api = consulClient(config, log);
   return new ConsulRegistry({
     api,
     clock,
@@ -66,6 +59,19 @@ function makeConsulRegistry(
       },
     checkIntervalMs: check.intervalMs,
     deregisterAfterMs: check.deregisterAfterMs,
+  });
+}
+
+/** A way to an agent. */
+export function consulClient(connection: ConsulConnection, log: Logger): ConsulClient {
+  const { address, token, tokenFile, namespace, tls } = connection;
+  return new ConsulClient({
+    address,
+    token,
+    tokenFile: tokenFile === undefined ? undefined : new TextFile(tokenFile, denoFilesIo, log),
+    namespace,
+    tls,
+    io: denoFilesIo,
   });
 }
 

@@ -72,22 +72,26 @@ export type ConsulAddress =
   | { readonly kind: "http" | "https"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string };
 
-export interface ConsulConfig {
-  readonly kind: "consul";
+/** How an agent is spoken to. */
+export interface ConsulConnection {
   readonly address: ConsulAddress;
   /** ACL token, itself or in a file that is read again when it changes. */
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly namespace?: string;
+  /** PEM files for https. */
+  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
+}
+
+export interface ConsulConfig extends ConsulConnection {
+  readonly kind: "consul";
   /** Absent: that of the agent. */
   readonly datacenter?: string;
   readonly failoverDatacenters: readonly string[];
-  readonly namespace?: string;
   /** Any server may answer, not only the leader. */
   readonly isStale: boolean;
   /** How long after a restart of Consul endpoints that it does not name yet are kept. */
   readonly graceMs: number;
-  /** PEM files for https. */
-  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
   readonly check: {
     readonly mode: "http" | "ttl";
     readonly intervalMs: number;
@@ -114,7 +118,15 @@ export type IdentitySourceConfig =
     readonly certificate: string;
     readonly key: string;
     readonly trustBundle: string;
-  };
+  }
+  | ConnectConfig;
+
+/** The authority of Consul Connect, which names trust domain and namespace itself. */
+export interface ConnectConfig extends ConsulConnection {
+  readonly kind: "consul";
+  /** Where the last identity is kept. */
+  readonly cacheDirectory: string;
+}
 
 export type PolicySourceConfig =
   | { readonly kind: "section" }

@@ -4,7 +4,6 @@ import type {
   App,
   AppCheck,
   Bootstrap,
-  ConsulConfig,
   IdentityConfig,
   Listeners,
   Policy,
@@ -14,10 +13,11 @@ import type {
   UpstreamPolicy,
 } from "./bootstrap.ts";
 import { buildAuthorization } from "./build_authorization.ts";
+import { buildConnect, buildConsul } from "./build_consul.ts";
 import { buildGateway } from "./build_gateway.ts";
 import { buildInboundJwt } from "./build_jwt.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
-import { selfSigned as selfSignedSection } from "./schema/instance.ts";
+import { selfSigned as selfSignedSection } from "./schema/identity.ts";
 import type { RegistryDocument } from "./schema/registry.ts";
 import { type PolicyDocument, upstream, type UpstreamDocument } from "./schema/policy.ts";
 
@@ -30,7 +30,7 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
     registry: buildRegistry(document.registry),
     policySource: buildPolicySource(document.policySource),
     policy: buildPolicy(policy),
-    identity: buildIdentity(document.identity),
+    identity: buildIdentity(document.identity, document.registry),
     ...(gateway === undefined ? {} : { gateway: buildGateway(gateway) }),
     limits: {
       headBytes: limits.head,
@@ -147,38 +147,13 @@ function buildRegistry(registry: RegistryDocument): RegistryConfig {
 }
 
 function buildIdentity(
-  { selfSigned, files, ...same }: BootstrapDocument["identity"],
+  { selfSigned, files, consul, ...same }: BootstrapDocument["identity"],
+  registry: RegistryDocument,
 ): IdentityConfig {
   if (files !== undefined) return { ...same, source: { kind: "files", ...files } };
+  if (consul !== undefined) return { ...same, source: buildConnect(consul, registry.consul) };
   const { directory, leafLife: leafLifeMs } = selfSigned ?? selfSignedSection.parse({});
   return { ...same, source: { kind: "selfSigned", directory, leafLifeMs } };
-}
-
-function buildConsul(consul: NonNullable<RegistryDocument["consul"]>): ConsulConfig {
-  const { address, token, tokenFile, datacenter, namespace, ca, certificate, key, check } = consul;
-  return {
-    kind: "consul",
-    address,
-    ...(token === undefined ? {} : { token }),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(datacenter === undefined ? {} : { datacenter }),
-    failoverDatacenters: consul.failoverDatacenters,
-    ...(namespace === undefined ? {} : { namespace }),
-    isStale: consul.stale,
-    graceMs: consul.grace,
-    tls: {
-      ...(ca === undefined ? {} : { ca }),
-      ...(certificate === undefined ? {} : { certificate }),
-      ...(key === undefined ? {} : { key }),
-    },
-    check: {
-      mode: check.mode,
-      intervalMs: check.interval,
-      timeoutMs: check.timeout,
-      deregisterAfterMs: check.deregisterAfter,
-    },
-    cacheDirectory: consul.cache.directory,
-  };
 }
 
 function buildPolicySource(source: BootstrapDocument["policySource"]): PolicySourceConfig {

@@ -221,6 +221,15 @@ export const DEFAULTS = {
     value: "24h",
     reason: "Short enough to need no revocation, long enough to outlive a night of trouble.",
   },
+  "identity.consul.address": {
+    value: "that of registry.consul, else http://127.0.0.1:8500",
+    reason: "A mesh that finds its services by Consul asks the same agent for its certificates.",
+    isDerived: true,
+  },
+  "identity.consul.cache.directory": {
+    value: ".mesh/cache",
+    reason: "A restart while Consul is away needs the last certificate; the file is 0600.",
+  },
   "policy.inbound.jwt.clockSkew": CLOCK_SKEW,
   "policy.inbound.jwt.claimHeaders": CLAIM_HEADERS,
   "policy.inbound.jwt.tokenFrom": TOKEN_FROM,

@@ -239,7 +239,7 @@ Deno.test("parseBootstrap names what is missing at the key that should hold it",
 Deno.test("parseBootstrap refuses features of later versions as unknown keys", () => {
   const later = ["tracing: {}", "tls: {}", "policy: { upstreams: { a: { hedge: {} } } }"]
     .concat(["policy: { upstreams: { a: { circuitBreaker: {} } } }", "policySource: { etcd: {} }"])
-    .concat(["policy: { inbound: { rateLimits: [] } }", "workers: 4", "identity: { consul: {} }"])
+    .concat(["policy: { inbound: { rateLimits: [] } }", "workers: 4"])
     .concat(["policy: { upstreams: { a: { loadBalancer: { algorithm: random } } } }"])
     .concat(["policy: { upstreams: { a: { outlier: {} } } }"]);
   assertEquals(later.filter((line) => problemsWith(line).length === 0), []);

@@ -1,5 +1,6 @@
 // Rules about the section registry that no single schema can see.
 import { isLoopback } from "./addresses.ts";
+import { consulAccessRules } from "./consul_rules.ts";
 import type { Path } from "./positions.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import type { RegistryDocument } from "./schema/registry.ts";
@@ -19,23 +20,8 @@ export function registryRules(document: SoundSections, report: Report): void {
     report(["registry"], `${found}, expected exactly one of ${BACKENDS}`);
   }
   if (registry.consul === undefined) return;
-  secretRules(registry.consul, report);
+  consulAccessRules(registry.consul, PATH, report);
   reachRules(registry.consul, document, report);
-}
-
-function secretRules(consul: ConsulDocument, report: Report): void {
-  const { address, token, tokenFile, ca, certificate, key } = consul;
-  if (token !== undefined && tokenFile !== undefined) {
-    report([...PATH, "tokenFile"], "token is there already, expected only one of the two");
-  }
-  if ((certificate === undefined) !== (key === undefined)) {
-    const [present, missing] = key === undefined ? ["certificate", "key"] : ["key", "certificate"];
-    report([...PATH, present!], `useless alone, expected ${missing} beside it`);
-  }
-  const file = ca === undefined ? certificate === undefined ? key && "key" : "certificate" : "ca";
-  if (file !== undefined && address.kind !== "https") {
-    report([...PATH, file], "only TLS has a use for it, expected an https:// address");
-  }
 }
 
 /** An agent elsewhere cannot ask a port that is open on this host alone. */

@@ -5,6 +5,7 @@ import type { Path } from "./positions.ts";
 import { authorizationRules, callerRules } from "./authorization_rules.ts";
 import { gatewayRules } from "./gateway_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
+import { identityRules } from "./identity_rules.ts";
 import { registryRules } from "./registry_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import type { PolicyDocument } from "./schema/policy.ts";
@@ -97,11 +98,6 @@ function addressRules({ service, listeners }: SoundSections, report: Report): vo
     `missing, needed because listeners.inbound is ${host}: ` +
       "other sidecars must be told which address to dial",
   );
-}
-
-function identityRules({ identity }: SoundSections, report: Report): void {
-  if (identity?.selfSigned === undefined || identity.files === undefined) return;
-  report(["identity"], "two sources, expected at most one of selfSigned, files");
 }
 
 /** Each address to listen on, in the order of the document shape. */

@@ -47,22 +47,6 @@ Deno.test("service.address cannot be a wildcard", () => {
   ]);
 });
 
-Deno.test("one source of identity is enough", () => {
-  const files = "files: { certificate: c.pem, key: k.pem, trustBundle: t.pem }";
-  assertEquals(bootstrap(`${MINIMAL}identity: { ${files} }\n`).identity.source, {
-    kind: "files",
-    certificate: "c.pem",
-    key: "k.pem",
-    trustBundle: "t.pem",
-  });
-  assertEquals(problemsWith(`identity: { ${files}, selfSigned: {} }\n`), [
-    "3:11: identity: two sources, expected at most one of selfSigned, files",
-  ]);
-  assertEquals(problemsWith("identity: { files: { certificate: c.pem, key: k.pem } }\n"), [
-    "3:13: identity.files.trustBundle: missing, expected the path of a PEM file",
-  ]);
-});
-
 Deno.test("a policy section beside a policySource is refused", () => {
   assertEquals(problemsWith("policySource: { file: p.yaml }\npolicy: {}\n"), [
     "4:9: policy: policySource names the policy already, expected only one of the two",

@@ -21,8 +21,8 @@ export interface ReconcilerOptions {
   /** Where the local app listens, for HTTP/1.1 and for HTTP/2. */
   readonly app: Pick<App, "http" | "grpc"> | undefined;
   readonly routes: readonly RouteConfig[];
-  /** Where this sidecar is in the mesh. */
-  readonly home: SnapshotInputs["home"];
+  /** Where this sidecar is in the mesh; some authorities say so themselves, before the start. */
+  readonly home: () => SnapshotInputs["home"];
   /** Services to watch from the start, besides those that routes and policy name. */
   readonly services: readonly string[];
   readonly clock: Clock;
@@ -141,7 +141,7 @@ export class Reconciler implements PolicyListener {
       app: app && { http: app.http, grpc: app.grpc, timeoutMs: policy.inbound.timeoutMs },
       routes,
       authorization: policy.inbound.authorization,
-      home: this.#options.home,
+      home: this.#options.home(),
       inboundJwt: policy.inbound.jwt,
     };
   }

@@ -48,7 +48,7 @@ function rig(options: Partial<ReconcilerOptions> & { readonly first?: Policy } =
     app: undefined,
     routes: [],
     services: [],
-    home: { trustDomain: "mesh.local", namespace: "default" },
+    home: () => ({ trustDomain: "mesh.local", namespace: "default" }),
     clock,
     log: log.logger,
     ...more,

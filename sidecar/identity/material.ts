@@ -6,7 +6,7 @@ export interface IdentityMaterial {
   readonly id: string;
   /** Leaf first, then intermediates. */
   readonly certificatePem: string;
-  /** PKCS 8. Secret. */
+  /** PKCS 8, or SEC 1. Secret. */
   readonly privateKeyPem: string;
   /** Roots, one certificate each. */
   readonly trustPem: readonly string[];
@@ -25,4 +25,6 @@ export interface IdentitySource {
   issue(): Promise<IdentityMaterial>;
   /** Whether what `issue` would return differs from what it returned last, its age aside. Never rejects. */
   hasChanged(): Promise<boolean>;
+  /** Absent: it holds nothing that must be let go. */
+  close?(): Promise<void>;
 }

@@ -1,5 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { formatId, isWorkloadId, namespacePrefix, parseId } from "./spiffe.ts";
+import {
+  anyDatacenter,
+  formatId,
+  isSameService,
+  isWorkloadId,
+  namespacePrefix,
+  parseId,
+} from "./spiffe.ts";
 
 const ID = "spiffe://mesh.local/ns/default/svc/user-service";
 
@@ -57,4 +64,46 @@ Deno.test("namespacePrefix begins the ids of its namespace and of no other", () 
   assertEquals(idIn("default").startsWith(prefix), true);
   assertEquals(idIn("default2").startsWith(prefix), false);
   assertEquals(idIn("defaul").startsWith(prefix), false);
+});
+
+const CONSUL_ID = "spiffe://11-22.consul/ns/default/dc/dc1/svc/user-service";
+
+Deno.test("an id of Consul's authority names a datacenter too", () => {
+  const workload = {
+    trustDomain: "11-22.consul",
+    namespace: "default",
+    datacenter: "dc1",
+    service: "user-service",
+  };
+  assertEquals(formatId(workload), CONSUL_ID);
+  assertEquals(parseId(CONSUL_ID), workload);
+  for (
+    const id of [
+      "spiffe://11-22.consul/ns/default/dc/svc/user-service",
+      "spiffe://11-22.consul/ns/default/dc//svc/user-service",
+      "spiffe://11-22.consul/ns/default/dc/*/svc/user-service",
+      "spiffe://11-22.consul/ns/default/dx/dc1/svc/user-service",
+      "spiffe://11-22.consul/ns/default/dc/dc1/svc/user-service/dc/dc2",
+      "spiffe://11-22.consul/agent/client/dc/dc1/id/node",
+    ]
+  ) assertEquals(isWorkloadId(id), false, id);
+});
+
+Deno.test("isSameService takes a service's instances in other datacenters, and nobody else", () => {
+  assertEquals(isSameService(ID, ID), true);
+  assertEquals(isSameService(CONSUL_ID, CONSUL_ID.replace("dc1", "dc2")), true);
+  for (
+    const other of [
+      CONSUL_ID.replace("user-service", "payment-service"),
+      CONSUL_ID.replace("11-22", "33-44"),
+      CONSUL_ID.replace("default", "team"),
+      CONSUL_ID.replace("/dc/dc1", ""),
+      "spiffe://11-22.consul",
+    ]
+  ) assertEquals(isSameService(CONSUL_ID, other), false, other);
+});
+
+Deno.test("anyDatacenter leaves an id without a datacenter as it is", () => {
+  assertEquals(anyDatacenter(ID), ID);
+  assertEquals(anyDatacenter(CONSUL_ID), CONSUL_ID.replace("/dc1/", "/*/"));
 });

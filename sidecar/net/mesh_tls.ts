@@ -1,4 +1,5 @@
 // mTLS between sidecars: dialing a service that must prove to be the one meant, and the port on which peers must prove who they are.
+import { isSameService } from "../identity/spiffe.ts";
 import type { Clock } from "../lib/clock.ts";
 import { HANDSHAKE_LIMITS, HandshakeQueue } from "./handshake_queue.ts";
 import type { MeshIdentity } from "./mesh_identity.ts";
@@ -37,7 +38,7 @@ export async function dialMesh(
     },
     identify: (shown) => {
       who = identity.verify(shown, generation, "server");
-      if (who.id === expectedId) return who.id;
+      if (isSameService(who.id, expectedId)) return who.id;
       throw new PeerError(
         "wrong-identity",
         `${formatAddress(address)} is ${who.id}, and ${expectedId} was meant`,

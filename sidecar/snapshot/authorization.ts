@@ -1,9 +1,9 @@
 // Who may call the local app: rules compiled so that a request costs one look by its caller and a few comparisons.
 // Deny rules are asked first, then allow rules, then the default. Pure, and frozen once it is made.
-import { namespacePrefix } from "../identity/spiffe.ts";
+import { anyDatacenter, type Home, namespacePrefix } from "../identity/spiffe.ts";
 import { CompiledRule, type Decision, type Question } from "./authorization_rule.ts";
 import type { AuthorizationRule, AuthorizationSettings } from "./authorization_settings.ts";
-import { type Home, resolveCallers } from "./callers.ts";
+import { resolveCallers } from "./callers.ts";
 import { lenientPath } from "./path_pattern.ts";
 
 /** What stands for the rule where none took the request, and where its path could be read in two ways. */
@@ -23,6 +23,7 @@ export class Authorization {
   /** A deny rule compares paths, also as lenient apps read them. */
   readonly #isLenient: boolean;
   readonly #home: string;
+  readonly #hasDatacenters: boolean;
   /** Rules that may take a caller, deny rules first: by identity, for identities that no rule names, and for nobody. */
   readonly #named: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly #others: readonly CompiledRule[];
@@ -47,6 +48,7 @@ export class Authorization {
       this.ambiguous,
     ]);
     this.#home = namespacePrefix(home);
+    this.#hasDatacenters = home.datacenter !== undefined;
     const ordered = rules.toSorted((a, b) =>
       Number(a.decision.isAllowed) - Number(b.decision.isAllowed)
     );
@@ -63,12 +65,17 @@ export class Authorization {
     const { identity } = question;
     const rules = identity === undefined
       ? this.#anonymous
-      : this.#named.get(identity) ?? this.#others;
+      : this.#named.get(identity) ?? this.#elsewhere(identity) ?? this.#others;
     const lenient = this.#isLenient ? lenientPath(question.path) : question.path;
     for (let i = 0; i < rules.length; i++) {
       if (rules[i]!.takes(question, lenient)) return rules[i]!.decision;
     }
     return this.#fallback;
+  }
+
+  /** The rules for a service that they name without its datacenter. */
+  #elsewhere(identity: string): readonly CompiledRule[] | undefined {
+    return this.#hasDatacenters ? this.#named.get(anyDatacenter(identity)) : undefined;
   }
 
   /** For people: a neighbour by its name alone, others by their whole id. */

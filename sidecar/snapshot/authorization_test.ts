@@ -209,3 +209,24 @@ Deno.test("compileSnapshot resolves names where this service is at home, and kee
   assertEquals(moved.authorization?.settings.rules[0]?.from, ["spiffe://t/ns/n/svc/order-service"]);
   assertEquals(compileSnapshot(fakeInputs(), first, inputs).authorization, undefined);
 });
+
+Deno.test("a bare name is a service in whichever datacenter where ids name them, and a whole id is one", () => {
+  const home = { trustDomain: "c.consul", namespace: "default", datacenter: "dc1" };
+  const idIn = (datacenter: string, service = "order-service") =>
+    `spiffe://c.consul/ns/default/dc/${datacenter}/svc/${service}`;
+  const takes = (rules: readonly Rule[], identity: string) =>
+    new Authorization(settingsOf(rules), home).decide(ask({ identity })).isAllowed;
+  const bare = [{ from: ["order-service"] }];
+  assertEquals([takes(bare, idIn("dc1")), takes(bare, idIn("dc2"))], [true, true]);
+  assertEquals(takes(bare, idIn("dc2", "payment-service")), false);
+  assertEquals(takes(bare, "spiffe://c.consul/ns/team/dc/dc1/svc/order-service"), false);
+  const whole = [{ from: [idIn("dc2")] }];
+  assertEquals([takes(whole, idIn("dc1")), takes(whole, idIn("dc2"))], [false, true]);
+  const denied = [...whole, { from: ["order-service"], action: "deny" as const }];
+  assertEquals(takes(denied, idIn("dc2")), false, "also who is named in full");
+  const team = [{ namespaces: ["team"] }];
+  assertEquals(takes(team, "spiffe://c.consul/ns/team/dc/dc9/svc/a"), true);
+  assertEquals(takes(team, idIn("dc1")), false);
+  const { settings } = new Authorization(settingsOf(bare), home);
+  assertEquals(settings.rules[0]!.from, [idIn("*")]);
+});

@@ -1,26 +1,26 @@
 // Whom a rule means: the words of `from` and `namespaces` turned into SPIFFE ids once, when the policy is compiled.
-import { formatId, namespacePrefix } from "../identity/spiffe.ts";
+import { anyDatacenter, formatId, type Home, namespacePrefix } from "../identity/spiffe.ts";
 import type { AuthorizationRule } from "./authorization_settings.ts";
-
-/** Where bare service names are at home. */
-export interface Home {
-  readonly trustDomain: string;
-  readonly namespace: string;
-}
 
 const ANY = "*";
 const NOBODY = "anonymous";
 
-/** The rule with every name of `from` as the full id that it means. Throws RangeError for a name that cannot be in one. */
+/**
+ * The rule with every name of `from` as the full id that it means. A bare name is a service of `home`, in whichever datacenter
+ * (`*`) where ids name them. Throws RangeError for a name that cannot be in an id.
+ */
 export function resolveCallers(rule: AuthorizationRule, home: Home): AuthorizationRule {
   const { from, namespaces } = rule;
   if (from === undefined && namespaces === undefined) return Object.freeze({ ...rule });
-  const { trustDomain } = home;
-  const homes = (namespaces ?? [home.namespace]).map((namespace) => ({ trustDomain, namespace }));
+  const homes = (namespaces ?? [home.namespace]).map((namespace) => ({ ...home, namespace }));
   const resolved = (from ?? [ANY]).flatMap((caller) => {
     if (caller === NOBODY || isId(caller)) return [caller];
-    if (caller !== ANY) return homes.map((place) => formatId({ ...place, service: caller }));
-    return namespaces === undefined ? [ANY] : homes.map((place) => namespacePrefix(place) + ANY);
+    if (caller === ANY && namespaces === undefined) return [ANY];
+    return homes.map((place) =>
+      anyDatacenter(
+        caller === ANY ? namespacePrefix(place) + ANY : formatId({ ...place, service: caller }),
+      )
+    );
   });
   return Object.freeze({ ...rule, from: Object.freeze([...new Set(resolved)]) });
 }
@@ -56,14 +56,16 @@ export class Callers {
 
   includes(identity: string | undefined): boolean {
     if (identity === undefined) return this.#isAnonymous;
-    return this.ids.has(identity) || this.isOpen && this.isWithin(identity);
+    return this.ids.has(identity) || this.ids.has(anyDatacenter(identity)) ||
+      this.isOpen && this.isWithin(identity);
   }
 
   /** Of an open rule, whether it takes somebody whom it does not name. */
   isWithin(identity: string): boolean {
     const prefixes = this.#prefixes;
     if (prefixes === undefined) return true;
-    for (let i = 0; i < prefixes.length; i++) if (identity.startsWith(prefixes[i]!)) return true;
+    const placeless = anyDatacenter(identity);
+    for (let i = 0; i < prefixes.length; i++) if (placeless.startsWith(prefixes[i]!)) return true;
     return false;
   }
 }

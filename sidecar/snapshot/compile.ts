@@ -1,8 +1,8 @@
 // Inputs to snapshot: pure, so the same inputs always mean the same mesh.
 import type { InboundJwtSettings } from "../identity/jwt/settings.ts";
+import type { Home } from "../identity/spiffe.ts";
 import { Authorization } from "./authorization.ts";
 import type { AuthorizationSettings } from "./authorization_settings.ts";
-import type { Home } from "./callers.ts";
 import { RouteTable } from "./route_table.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
 

@@ -1,18 +1,10 @@
 // The bootstrap document as a whole: every section by its name.
 import * as z from "zod";
+import { identity } from "./identity.ts";
 import { section } from "./fields.ts";
 import { schemaReference } from "./scalars.ts";
 import { gateway } from "./gateway.ts";
-import {
-  drain,
-  identity,
-  limits,
-  listeners,
-  log,
-  policySource,
-  service,
-  workers,
-} from "./instance.ts";
+import { drain, limits, listeners, log, policySource, service, workers } from "./instance.ts";
 import { policy } from "./policy.ts";
 import { registry } from "./registry.ts";
 

@@ -8,13 +8,11 @@ import {
   duration,
   healthService,
   host,
-  idSegment,
   label,
   path,
   serviceName,
   size,
   tag,
-  trustDomain,
 } from "./scalars.ts";
 
 const health = section({ description: "How the app is asked whether it is well." }, {
@@ -72,42 +70,6 @@ export const listeners = section({ description: "Where this sidecar listens." },
 export const policySource = section({ description: "Where the policy comes from, if not here." }, {
   file: anyText("Path of a policy document, relative to the current directory.", "a path"),
 });
-
-const PEM_PATH = "the path of a PEM file";
-
-export const selfSigned = section({ description: "An authority of its own in a directory." }, {
-  directory: byDefault(
-    "identity.selfSigned.directory",
-    anyText("Path, relative to the current directory.", "a path of a directory"),
-  ),
-  leafLife: byDefault(
-    "identity.selfSigned.leafLife",
-    duration("How long a certificate is good; a new one comes at two thirds of it.", {
-      positive: true,
-    }),
-  ),
-});
-
-const identityFiles = section({ description: "PEM files that somebody else keeps fresh." }, {
-  certificate: anyText("Path of the certificate, leaf first, then intermediates.", PEM_PATH),
-  key: anyText("Path of its private key.", PEM_PATH),
-  trustBundle: anyText("Path of the roots that are trusted, one or several.", PEM_PATH),
-});
-
-/** One source at most; the rule stands in rules.ts for a message and here for editors. */
-export const identity = section({ description: "mTLS between sidecars." }, {
-  mode: byDefault(
-    "identity.mode",
-    choice(
-      "strict: mTLS only; permissive: plain callers and endpoints too, while a mesh moves over; off: plain.",
-      ["strict", "permissive", "off"],
-    ),
-  ),
-  trustDomain: byDefault("identity.trustDomain", trustDomain("Whose authority vouches.")),
-  namespace: byDefault("identity.namespace", idSegment("The part of the mesh this is in.")),
-  selfSigned: selfSigned.optional(),
-  files: identityFiles.optional(),
-}).meta({ not: { required: ["selfSigned", "files"] } });
 
 export const workers = byDefault(
   "workers",

@@ -44,16 +44,25 @@ const check = section({ description: "How the agent finds out whether this insta
   ),
 });
 
-const consul = section({ description: "The Consul agent beside this sidecar." }, {
-  address: byDefault("registry.consul.address", consulAddress("Where the agent answers.")),
+/** What an agent may ask for; shared with identity.consul. */
+export const consulAccess = {
   token: secretText("ACL token; empty: none.").optional(),
   tokenFile: anyText("File with the ACL token; read again when it changes.", "a path").optional(),
+  namespace: label("Namespace of Consul Enterprise.").optional(),
+  ca: anyText("PEM file of the authorities that signed the agent's certificate.", "a path")
+    .optional(),
+  certificate: anyText("PEM file of a client certificate.", "a path").optional(),
+  key: anyText("PEM file of its key.", "a path").optional(),
+};
+
+export const consulSection = section({ description: "The Consul agent beside this sidecar." }, {
+  address: byDefault("registry.consul.address", consulAddress("Where the agent answers.")),
+  ...consulAccess,
   datacenter: label("Where services are looked for; default: where the agent is.").optional(),
   failoverDatacenters: byDefault(
     "registry.consul.failoverDatacenters",
     list("Asked in this order while those before have no instance.", label("A datacenter.")),
   ),
-  namespace: label("Namespace of Consul Enterprise.").optional(),
   stale: byDefault(
     "registry.consul.stale",
     flag("Whether any server may answer, not only the leader."),
@@ -62,10 +71,6 @@ const consul = section({ description: "The Consul agent beside this sidecar." },
     "registry.consul.grace",
     duration("After a restart of Consul: how long endpoints that it does not name yet are kept."),
   ),
-  ca: anyText("PEM file of the authorities that signed the agent's certificate.", "a path")
-    .optional(),
-  certificate: anyText("PEM file of a client certificate.", "a path").optional(),
-  key: anyText("PEM file of its key.", "a path").optional(),
   check: check.prefault({}),
   cache: section({ description: "What starts without Consul begin with." }, {
     directory: byDefault(
@@ -81,7 +86,7 @@ export const registry = section(
   {
     files: files.optional(),
     static: addressesOfServices.optional(),
-    consul: consul.optional(),
+    consul: consulSection.optional(),
   },
 ).meta({
   oneOf: [{ required: ["files"] }, { required: ["static"] }, { required: ["consul"] }],

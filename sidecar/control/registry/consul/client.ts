@@ -33,9 +33,34 @@ export interface ConsulClientOptions {
 /** For requests that do not block. Consul on loopback answers in milliseconds, and start and drain wait for some of them. */
 const REQUEST_MS = 3000;
 
+/** Consul's own default. */
+const WAIT_MS = 300_000;
+
+export interface NewerAnswer {
+  readonly body: unknown;
+  /** X-Consul-Index. */
+  readonly index: number;
+}
+
+/** Consul adds up to a sixteenth of the wait. */
+function waitTimeout(waitMs: number): number {
+  return waitMs * 17 / 16 + REQUEST_MS;
+}
+
 /** What the package takes to end a request, and to hand out the response with its headers. */
 class Context extends EventEmitter {
   readonly includeResponse = true;
+}
+
+/** A page that the package has no method for. */
+interface Page {
+  readonly path: string;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  /** Statuses that are answers too. */
+  readonly fine?: readonly number[];
+  readonly timeout?: number;
+  readonly cut?: AbortSignal;
 }
 
 export class ConsulClient implements ConsulApi {
@@ -50,8 +75,7 @@ export class ConsulClient implements ConsulApi {
   async passing(query: PassingQuery, cut: AbortSignal): Promise<PassingAnswer> {
     const { service, datacenter, index, waitMs, isStale } = query;
     const isBlocking = index > 0;
-    // Consul adds up to a sixteenth of the wait.
-    const timeout = isBlocking ? waitMs * 17 / 16 + REQUEST_MS : REQUEST_MS;
+    const timeout = isBlocking ? waitTimeout(waitMs) : REQUEST_MS;
     const [{ headers }, body] = await this.#call(
       async (client, options) =>
         await client.health.service({
@@ -73,6 +97,14 @@ export class ConsulClient implements ConsulApi {
     };
   }
 
+  /** A page that waits for something newer than `index`; 0: it does not wait. Rejects at once when `cut` aborts. */
+  async newer(path: string, index: number, cut: AbortSignal): Promise<NewerAnswer> {
+    const wait = index > 0 ? { index: String(index), wait: `${WAIT_MS / 1000}s` } : undefined;
+    const timeout = wait === undefined ? REQUEST_MS : waitTimeout(WAIT_MS);
+    const [{ headers, body }] = await this.#get({ path, query: wait, timeout, cut });
+    return { body, index: Number(headers["x-consul-index"] ?? 0) || 0 };
+  }
+
   async register(entry: EntryDocument): Promise<void> {
     await this.#call((client, options) => client.agent.service.register({ ...entry, ...options }));
   }
@@ -82,11 +114,15 @@ export class ConsulClient implements ConsulApi {
   }
 
   async entry(id: string): Promise<AgentEntry | null> {
-    const [{ statusCode, body }] = await this.#get("/agent/health/service/id/{id}", { id }, [
-      404,
-      429, // a warning
-      503, // critical
-    ]);
+    const [{ statusCode, body }] = await this.#get({
+      path: "/agent/health/service/id/{id}",
+      params: { id },
+      fine: [
+        404,
+        429, // a warning
+        503, // critical
+      ],
+    });
     return statusCode === 404 ? null : agentEntryOf(body);
   }
 
@@ -107,22 +143,20 @@ export class ConsulClient implements ConsulApi {
     this.#client = undefined;
   }
 
-  /** A page that the package has no method for, by its own transport. Statuses in `fine` are answers too. */
+  /** By the package's own transport. */
   #get(
-    path: string,
-    params: Readonly<Record<string, string>>,
-    fine: readonly number[],
+    { path, params = {}, query = {}, fine = [], timeout = REQUEST_MS, cut }: Page,
   ): Promise<readonly [PackageResponse]> {
-    return this.#call(async (client, { ctx, token, timeout }) => {
+    return this.#call(async (client, { ctx, token }) => {
       const headers = token === undefined ? {} : { "x-consul-token": token };
       try {
-        return [await client._get({ path, params, headers, ctx, timeout })] as const;
+        return [await client._get({ path, params, query, headers, ctx, timeout })] as const;
       } catch (error) {
         const status = statusOf(error);
         if (status === undefined || !fine.includes(status)) throw error;
         return [(error as { readonly response: PackageResponse }).response] as const;
       }
-    });
+    }, cut);
   }
 
   async #call<T>(
