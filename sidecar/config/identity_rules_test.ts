@@ -28,8 +28,8 @@ Deno.test("one source of identity is enough", () => {
 });
 
 Deno.test("Consul's authority is asked as the registry asks, unless it has an address of its own", () => {
-  const local = { kind: "http", host: "127.0.0.1", port: 8500 };
-  const same = { kind: "consul", cacheDirectory: ".mesh/cache" };
+  const local = { kind: "http", host: "127.0.0.1", port: 8500 } as const;
+  const same = { kind: "consul", cacheDirectory: ".mesh/cache" } as const;
   assertEquals(sourceOf("{ consul: {} }"), { ...same, address: local, tls: {} });
   const registry = "{ consul: { address: 'https://c:8501', token: t, ca: ca.pem } }";
   assertEquals(sourceOf("{ consul: { cache: { directory: d } } }", registry), {
