@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
   bootstrap,
-  MINIMAL,
   policy,
   policyProblems,
   problems,
