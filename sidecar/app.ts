@@ -1,9 +1,11 @@
 // The composition root: makes every part, hands each what it needs, starts them in order and stops them in reverse.
 // This file and its parts app_*.ts are the only ones that may import everything.
 import { adminHandler, type AdminViews, healthHandler } from "./admin/admin.ts";
+import { EdgeParts } from "./app_edge.ts";
 import { Tokens } from "./app_jwt.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
+import { Preparation } from "./app_policy.ts";
 import type { Mesh } from "./app_identity.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
 import type { Bootstrap } from "./config/bootstrap.ts";
@@ -19,7 +21,6 @@ import { dialTcp, formatAddress } from "./net/tcp.ts";
 import type { Transport } from "./net/transport.ts";
 import { DedicatedPorts } from "./proxy/dedicated_ports.ts";
 import { Forwarder } from "./proxy/forward.ts";
-import type { TranscoderOf } from "./proxy/grpc_edge.ts";
 import type { ProxyListener } from "./proxy/listener.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
@@ -82,8 +83,8 @@ class Sidecar implements RunningSidecar {
   #mesh: Mesh | undefined;
   readonly #health: Health | undefined;
   readonly #forwarder: Forwarder;
-  #transcoderOf: TranscoderOf = () => undefined;
   readonly #tokens: Tokens;
+  readonly #preparation: Preparation;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -124,15 +125,24 @@ class Sidecar implements RunningSidecar {
       clock,
       random: Math.random,
     });
-    this.#tokens = new Tokens({ clock, log: this.#log, metrics: this.#metrics });
+    const tokens = this.#tokens = new Tokens({ clock, log: this.#log, metrics: this.#metrics });
+    const edge = new EdgeParts({ clock, forwarder: this.#forwarder });
+    this.#preparation = new Preparation({
+      gateway: bootstrap.gateway,
+      tokens,
+      edge,
+      forwarder: this.#forwarder,
+      clock,
+    });
     this.#factory = new ListenerFactory({
-      tokens: this.#tokens,
+      tokens,
+      edge,
       bootstrap,
       store: this.#reconciler.store,
       forwarder: this.#forwarder,
       upstreams: this.#upstreams,
       poolContext: this.#poolContext,
-      transcoderOf: (route, exchange) => this.#transcoderOf(route, exchange),
+      transcoderOf: this.#preparation.transcoderOf,
       discover: (service) => this.#reconciler.discover(service),
       metrics: this.#metrics,
       sweeper,
@@ -158,15 +168,18 @@ class Sidecar implements RunningSidecar {
 
   #makeReconciler(environment: StartOptions["environment"]): Reconciler {
     const { service, gateway, policy } = this.#bootstrap;
-    const verify = gateway?.login?.verify;
     return new Reconciler({
       registry: this.#registry,
-      policySource: makePolicySource(this.#bootstrap, environment, this.#clock, this.#log),
+      policySource: makePolicySource(this.#bootstrap, {
+        environment,
+        prepare: (next) => this.#preparation.prepare(next),
+        clock: this.#clock,
+        log: this.#log,
+      }),
       defaultUpstream: defaultUpstream({ isEdge: gateway !== undefined }),
       app: service.app,
-      routes: gateway?.routes ?? [],
+      edge: gateway,
       home: () => this.#mesh?.home ?? this.#bootstrap.identity,
-      services: verify?.kind === "service" ? [verify.service] : [],
       clock: this.#clock,
       log: this.#log,
     }, policy);
@@ -199,12 +212,12 @@ class Sidecar implements RunningSidecar {
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
     this.#reconciler.store.subscribe((snapshot) => {
       this.#upstreams.apply(snapshot);
-      this.#tokens.inbound.apply(snapshot.inboundJwt);
+      this.#tokens.apply(snapshot);
     });
-    await this.#loadTranscoders();
+    await this.#preparation.prepare(this.#bootstrap.policy);
     await this.#loadIdentity();
     await this.#reconciler.start();
-    this.#tokens.inbound.apply(this.#reconciler.store.current.inboundJwt);
+    this.#tokens.apply(this.#reconciler.store.current);
     this.#pending.delete("registry");
     await this.#openListeners();
     this.#pending.delete("listeners");
@@ -216,16 +229,6 @@ class Sidecar implements RunningSidecar {
       ),
       admin: formatAddress(this.#servers[0]!.address),
     });
-  }
-
-  /** The code for descriptors and their JSON costs several MB of memory: only whoever needs it has it. */
-  async #loadTranscoders(): Promise<void> {
-    const routes = this.#bootstrap.gateway?.routes ?? [];
-    if (routes.every(({ transcode }) => transcode === undefined)) return;
-    const { Transcoders } = await import("./app_transcoding.ts");
-    const transcoders = new Transcoders(this.#forwarder, this.#clock);
-    await transcoders.load(this.#bootstrap);
-    this.#transcoderOf = transcoders.of;
   }
 
   async #loadIdentity(): Promise<void> {

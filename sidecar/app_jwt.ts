@@ -1,11 +1,12 @@
 // Part of the composition root: what checks tokens and what signs them, with the keys behind it.
-import type { JwtConfig, SigningConfig } from "./config/jwt_config.ts";
+import type { SigningConfig } from "./config/jwt_config.ts";
 import { denoFilesIo } from "./control/files_io.ts";
-import { InboundJwt, type JwtInForce } from "./filters/inbound_jwt.ts";
 import { type AuthDemand, Jwt } from "./filters/jwt.ts";
 import type { ExchangeView } from "./filters/filter.ts";
+import { Live } from "./filters/live.ts";
+import { StripIdentity } from "./filters/strip_identity.ts";
 import { KeySources } from "./identity/jwt/key_sources.ts";
-import type { JwtSettings } from "./identity/jwt/settings.ts";
+import type { InboundJwtSettings, JwtSettings } from "./identity/jwt/settings.ts";
 import {
   type SigningKey,
   signingPrivateKey,
@@ -16,6 +17,7 @@ import { TokenVerifier } from "./identity/jwt/verifier.ts";
 import type { Clock } from "./lib/clock.ts";
 import { fetchJson } from "./net/fetch_json.ts";
 import type { Sign } from "./proxy/login.ts";
+import type { Snapshot } from "./snapshot/snapshot.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 
@@ -27,39 +29,55 @@ export interface TokensOptions {
 
 /** The tokens of one sidecar: gateway and inbound side share their keys. */
 export class Tokens {
+  readonly inbound: Live<InboundJwtSettings, Jwt>;
+  /** Goes by the route. Where no tokens are checked, nobody is anybody. */
+  readonly edge: Live<JwtSettings, Jwt>;
   readonly #clock: Clock;
   readonly #sources: KeySources;
-  readonly inbound: InboundJwt;
-  #edge: JwtInForce | undefined;
+  readonly #verifiers = new WeakMap<Jwt, TokenVerifier>();
 
   constructor({ clock, log, metrics }: TokensOptions) {
     this.#clock = clock;
     const readText = readKeyFile;
     this.#sources = new KeySources({ fetchJson, readText, clock, random: Math.random, log });
-    this.inbound = new InboundJwt((settings) => this.#make(settings, () => settings));
+    const release = (filter: Jwt) => this.#verifiers.get(filter)?.[Symbol.dispose]();
+    this.inbound = new Live({
+      name: "inbound-jwt",
+      settingsOf: ({ inboundJwt }) => inboundJwt,
+      make: (settings) => this.#make(settings, () => settings),
+      release,
+    });
+    this.edge = new Live({
+      name: "jwt",
+      settingsOf: ({ edge }) => edge?.jwt,
+      make: (settings) => this.#make(settings, ({ route }) => route),
+      release,
+      otherwise: new StripIdentity(),
+    });
     exportKeys(metrics, this.#sources);
-  }
-
-  /** The filter of the gateway, which goes by the route. Called once. */
-  edge(settings: JwtConfig): Jwt {
-    this.#edge = this.#make(settings, ({ route }) => route);
-    return this.#edge.filter;
   }
 
   #make(
     settings: JwtSettings,
     demandOf: (exchange: ExchangeView) => AuthDemand | undefined,
-  ): JwtInForce {
+  ): Jwt {
     const clock = this.#clock;
     const verifier = new TokenVerifier({ settings, sources: this.#sources, clock });
     const filter = new Jwt({ verifier, settings, clock, demandOf });
-    return { filter, [Symbol.dispose]: () => verifier[Symbol.dispose]() };
+    this.#verifiers.set(filter, verifier);
+    return filter;
+  }
+
+  /** Takes over what a snapshot says of tokens. */
+  apply({ inboundJwt, edge }: Snapshot): void {
+    this.inbound.apply(inboundJwt);
+    this.edge.apply(edge?.jwt);
   }
 
   /** Renews no more keys. */
   close(): void {
     this.inbound.apply(undefined);
-    this.#edge?.[Symbol.dispose]();
+    this.edge.apply(undefined);
   }
 }
 

@@ -1,11 +1,11 @@
 // Part of the composition root: puts each proxy port together, its stages in the order of DESIGN section 6.
 import type { Mesh } from "./app_identity.ts";
-import { signerOf, type Tokens } from "./app_jwt.ts";
+import type { EdgeParts } from "./app_edge.ts";
+import type { Tokens } from "./app_jwt.ts";
 import type { Address, Bootstrap } from "./config/bootstrap.ts";
 import { AccessLog } from "./filters/access_log.ts";
 import { Authorize } from "./filters/authorization.ts";
 import { ClientCertificate } from "./filters/client_certificate.ts";
-import { Cors } from "./filters/cors.ts";
 import type { Filter, ListenerKind } from "./filters/filter.ts";
 import { Forwarded, type ForwardedOptions } from "./filters/forwarded.ts";
 import { Hsts } from "./filters/hsts.ts";
@@ -22,7 +22,6 @@ import { GrpcEdge, type TranscoderOf } from "./proxy/grpc_edge.ts";
 import type { DownstreamLimits } from "./proxy/downstream.ts";
 import { HttpAcceptor } from "./proxy/http_acceptor.ts";
 import { type Acceptor, ProxyListener, type ProxyListenerOptions } from "./proxy/listener.ts";
-import { Login } from "./proxy/login.ts";
 import { Pipeline, type Stage } from "./proxy/pipeline.ts";
 import { HttpsRedirect } from "./proxy/redirect.ts";
 import {
@@ -51,6 +50,7 @@ export interface ListenerParts {
   readonly transcoderOf: TranscoderOf;
   readonly discover: Discover;
   readonly tokens: Tokens;
+  readonly edge: EdgeParts;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
   readonly clock: Clock;
@@ -117,7 +117,7 @@ export class ListenerFactory {
 
   async openEdge(gateway: NonNullable<Bootstrap["gateway"]>): Promise<ProxyListener> {
     const { bind, tls } = gateway;
-    const stages = await this.#edgeStages(gateway);
+    const stages = this.#edgeStages();
     if (tls === undefined) return this.#open("edge", "edge", bind, stages);
     const { clock, log, metrics } = this.#parts;
     const secure = tls.hsts === undefined ? stages : [new Hsts(tls.hsts), ...stages];
@@ -140,20 +140,19 @@ export class ListenerFactory {
   }
 
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
-  async #edgeStages({ cors, jwt, login }: NonNullable<Bootstrap["gateway"]>): Promise<Stage[]> {
-    const { clock, forwarder, transcoderOf, tokens } = this.#parts;
-    const grpc = new GrpcEdge(transcoderOf);
-    const stages: Stage[] = [this.#forwarded("edge"), new ClientCertificate()];
-    if (cors !== undefined) stages.push(new Cors(cors));
-    stages.push(new PathNormalizer());
-    if (jwt === undefined) {
-      return [...stages, new EdgeRouter(), new StripIdentity(), new RateLimit(), grpc];
-    }
-    if (login !== undefined) {
-      const sign = await signerOf(login.signing);
-      stages.push(new Login({ ...login, sign, clock, forwarder }));
-    }
-    return [...stages, new EdgeRouter(), tokens.edge(jwt), new RateLimit(), grpc];
+  #edgeStages(): Stage[] {
+    const { transcoderOf, tokens, edge } = this.#parts;
+    return [
+      this.#forwarded("edge"),
+      new ClientCertificate(),
+      edge.cors,
+      new PathNormalizer(),
+      edge.login,
+      new EdgeRouter(),
+      tokens.edge,
+      new RateLimit(),
+      new GrpcEdge(transcoderOf),
+    ];
   }
 
   #forwarded(listener: ListenerKind, more: Pick<ForwardedOptions, "hasProof"> = {}): Filter {

@@ -1,6 +1,12 @@
 // Part of the composition root: where the mesh is learnt from, as the bootstrap says.
 import { isWildcard } from "./config/addresses.ts";
-import type { Address, Bootstrap, ConsulConfig, ConsulConnection } from "./config/bootstrap.ts";
+import type {
+  Address,
+  Bootstrap,
+  ConsulConfig,
+  ConsulConnection,
+  Policy,
+} from "./config/bootstrap.ts";
 import { parsePolicy } from "./config/load.ts";
 import { denoFilesIo } from "./control/files_io.ts";
 import { FilePolicySource } from "./control/policy/file.ts";
@@ -81,14 +87,25 @@ function healthUrl({ host: bound, port }: Address, host: string): string {
   return `http://${address}/health`;
 }
 
+export interface PolicyParts {
+  readonly environment: Environment;
+  /** Rejects where this instance cannot take the policy. */
+  readonly prepare: (policy: Policy) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A section of the bootstrap is prepared by whoever starts: a start may fail. */
 export function makePolicySource(
   { policySource, policy }: Bootstrap,
-  environment: Environment,
-  clock: Clock,
-  log: Logger,
+  { environment, prepare, clock, log }: PolicyParts,
 ): PolicySource {
   if (policySource.kind === "section") return new SectionPolicySource(policy);
-  const parse = (text: string, file: string) => parsePolicy(text, file, environment);
+  const parse = async (text: string, file: string) => {
+    const policy = parsePolicy(text, file, environment);
+    await prepare(policy);
+    return policy;
+  };
   return new FilePolicySource({ path: policySource.path, parse, io: denoFilesIo, clock, log });
 }
 

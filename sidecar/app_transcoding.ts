@@ -1,5 +1,4 @@
 // Part of the composition root: where the transcoders of the gateway's routes get their descriptors.
-import type { Bootstrap } from "./config/bootstrap.ts";
 import { denoFilesIo } from "./control/files_io.ts";
 import { ConfigError, ProxyError } from "./errors.ts";
 import { DescriptorPool } from "./grpc/descriptors.ts";
@@ -31,6 +30,7 @@ export class Transcoders {
   readonly #clock: Clock;
   /** By what the operator wrote, so that routes that say the same share one. */
   readonly #fixed = new Map<string, Transcoder>();
+  #newest: ReadonlySet<string> = new Set();
   readonly #reflected = new Map<string, Reflected>();
 
   constructor(forwarder: Forwarder, clock: Clock) {
@@ -38,13 +38,20 @@ export class Transcoders {
     this.#clock = clock;
   }
 
-  /** Reads the files that routes name. Throws ConfigError. */
-  async load({ gateway }: Bootstrap): Promise<void> {
-    for (const { transcode } of gateway?.routes ?? []) {
+  /** Reads the files that routes name, but for those that are known; what only older routes name is forgotten. Throws ConfigError. */
+  async load(routes: readonly Pick<Route, "transcode">[]): Promise<void> {
+    const keys = new Set<string>();
+    for (const { transcode } of routes) {
       if (transcode === undefined || transcode.from.kind === "reflection") continue;
       const key = JSON.stringify(transcode);
+      keys.add(key);
       if (!this.#fixed.has(key)) this.#fixed.set(key, await transcoderOfFiles(transcode));
     }
+    // Exchanges that began under the routes in force until now ask for theirs still.
+    for (const key of this.#fixed.keys()) {
+      if (!keys.has(key) && !this.#newest.has(key)) this.#fixed.delete(key);
+    }
+    this.#newest = keys;
   }
 
   of = (route: Route, exchange: Exchange): Transcoder | undefined | Promise<Transcoder> => {

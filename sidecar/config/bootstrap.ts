@@ -179,6 +179,8 @@ export interface InboundPolicy {
 export interface Policy {
   readonly upstreams: ReadonlyMap<string, UpstreamPolicy>;
   readonly inbound: InboundPolicy;
+  /** For an edge alone. */
+  readonly gateway?: EdgeConfig;
 }
 
 export interface Cors {
@@ -282,14 +284,18 @@ export interface HstsConfig {
   readonly isPreloaded: boolean;
 }
 
-export interface Gateway {
-  readonly bind: Address;
-  /** Absent: plain HTTP. */
-  readonly tls?: EdgeTlsConfig;
+/** What an edge does; in a policy document it stands in place of all of it in the bootstrap. */
+export interface EdgeConfig {
   readonly cors?: Cors;
   readonly jwt?: JwtConfig;
   readonly login?: LoginConfig;
   readonly routes: readonly RouteConfig[];
+}
+
+export interface Gateway extends EdgeConfig {
+  readonly bind: Address;
+  /** Absent: plain HTTP. */
+  readonly tls?: EdgeTlsConfig;
   /** CIDR blocks of proxies in front whose x-forwarded-* and x-request-id are believed. */
   readonly trustedProxies: readonly string[];
 }

@@ -14,7 +14,7 @@ import type {
 } from "./bootstrap.ts";
 import { buildAuthorization } from "./build_authorization.ts";
 import { buildConnect, buildConsul } from "./build_consul.ts";
-import { buildGateway } from "./build_gateway.ts";
+import { buildEdge, buildGateway } from "./build_gateway.ts";
 import { buildInboundJwt } from "./build_jwt.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
 import { selfSigned as selfSignedSection } from "./schema/identity.ts";
@@ -55,6 +55,7 @@ export function buildPolicy(document: PolicyDocument): Policy {
   return deepFreeze({
     upstreams: new Map(upstreams),
     inbound: buildInbound(document.inbound),
+    ...(document.gateway === undefined ? {} : { gateway: buildEdge(document.gateway) }),
   });
 }
 

@@ -1,6 +1,7 @@
 // The gateway section -> Gateway, with what its routes derive from each other's settings.
 import type {
   Cors,
+  EdgeConfig,
   EdgeTlsConfig,
   Gateway,
   HstsConfig,
@@ -12,20 +13,30 @@ import type {
 import { buildAuth, buildJwt } from "./build_jwt.ts";
 import type { IssuerConfig, JwtConfig, SigningConfig } from "./jwt_config.ts";
 import type { EdgeTlsDocument } from "./schema/edge_tls.ts";
-import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
+import type { EdgeDocument, GatewayDocument, RouteDocument } from "./schema/gateway.ts";
+
+type RoutesDocument = Pick<GatewayDocument, "routes">;
 
 /** The gateway that the section means. */
 export function buildGateway(document: GatewayDocument): Gateway {
-  const { bind, tls, cors, login, routes, trustedProxies } = document;
-  const jwt = document.jwt && buildJwt(document.jwt);
+  const { bind, tls, trustedProxies } = document;
   return {
     bind,
     ...(tls === undefined ? {} : { tls: buildTls(tls) }),
+    ...buildEdge(document),
+    trustedProxies,
+  };
+}
+
+/** What an edge does, wherever that stands. */
+export function buildEdge(document: Omit<EdgeDocument, "routes"> & RoutesDocument): EdgeConfig {
+  const { cors, login, routes = [] } = document;
+  const jwt = document.jwt && buildJwt(document.jwt);
+  return {
     ...(cors === undefined ? {} : { cors: buildCors(cors) }),
     ...(jwt === undefined ? {} : { jwt }),
     ...(login === undefined || jwt === undefined ? {} : { login: buildLogin(login, jwt) }),
     routes: routes.map(buildRoute),
-    trustedProxies,
   };
 }
 

@@ -24,6 +24,11 @@ function schemaDefaults(schema: unknown, path = ""): [string, unknown][] {
   ];
 }
 
+/** What an edge does has the same defaults in a policy as in the gateway section. */
+function isOfEdgePolicy([path]: [string, unknown]): boolean {
+  return path.startsWith("policy.gateway.");
+}
+
 /** Sections default to {} (or to sections that do), which only means that their parts have the defaults. */
 function isBareSection([path, value]: [string, unknown]): boolean {
   return /^[{]("files":[{][}])?[}]$/.test(JSON.stringify(value)) &&
@@ -33,7 +38,11 @@ function isBareSection([path, value]: [string, unknown]): boolean {
 Deno.test("DEFAULTS is exactly what the schema fills in", () => {
   const table = entries.filter(([, { isDerived }]) => isDerived !== true)
     .map(([path, { value }]) => [path, value] as [string, unknown]);
-  const inSchema = schemaDefaults(bootstrapJsonSchema()).filter((each) => !isBareSection(each));
+  const all = schemaDefaults(bootstrapJsonSchema()).filter((each) => !isBareSection(each));
+  const ofEdge = all.filter(isOfEdgePolicy).map(([path, value]) => [path.slice(7), value]);
+  const values = new Map<string, unknown>(table);
+  for (const [path, value] of ofEdge) assertEquals(value, values.get(path as string));
+  const inSchema = all.filter((each) => !isOfEdgePolicy(each));
   const sorted = (list: [string, unknown][]) =>
     list.toSorted(([a], [b]) => a < b ? -1 : 1).map(([path, value]) => [path, value]);
   assertEquals(sorted(inSchema), sorted(table));

@@ -1,30 +1,62 @@
-// Rules between the settings of the gateway section.
+// Rules between the settings of an edge, in the gateway section and in a policy.
 import { edgeTlsRules } from "./edge_tls_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
-import type { Path } from "./positions.ts";
+import { formatPath, type Path } from "./positions.ts";
 import { isWildcardPath, parametersOf } from "./patterns.ts";
-import type { GatewayDocument, RouteDocument } from "./schema/gateway.ts";
+import type { SoundSections } from "./schema/bootstrap.ts";
+import type { EdgeDocument, GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 import type { IssuerDocument, JwtDocument } from "./schema/jwt.ts";
 
 type Report = (path: Path, message: string) => void;
 
+type Edge = Omit<EdgeDocument, "routes"> & Pick<GatewayDocument, "routes">;
+
 export function gatewayRules(gateway: GatewayDocument, report: Report): void {
   if (gateway.tls !== undefined) edgeTlsRules(gateway.tls, ["gateway", "tls"], report);
-  corsRules(gateway, report);
-  loginRules(gateway, report);
-  if (gateway.jwt !== undefined) jwtRules(gateway.jwt, ["gateway", "jwt"], report);
-  duplicateRules(gateway.routes, report);
-  for (const [index, route] of gateway.routes.entries()) {
-    const path: Path = ["gateway", "routes", index];
+  edgeRules(gateway, ["gateway"], report);
+}
+
+/** Of what an edge does, which stands at `base`. */
+export function edgeRules(edge: Edge, base: Path, report: Report): void {
+  const { jwt, routes = [] } = edge;
+  corsRules(edge, base, report);
+  loginRules(edge, base, report);
+  if (jwt !== undefined) jwtRules(jwt, [...base, "jwt"], report);
+  duplicateRules(routes, base, report);
+  for (const [index, route] of routes.entries()) {
+    const path: Path = [...base, "routes", index];
     rewriteRules(route, [...path, "rewrite"], report);
-    authRules(route.auth, gateway.jwt, [...path, "auth"], report);
-    if (route.auth !== "none" && gateway.jwt === undefined) {
-      report([...path, "auth"], "nothing to check tokens with, expected a gateway.jwt section");
+    authRules(route.auth, jwt, [...path, "auth"], report);
+    if (route.auth !== "none" && jwt === undefined) {
+      const section = formatPath([...base, "jwt"]);
+      report([...path, "auth"], `nothing to check tokens with, expected a ${section} section`);
     }
     transcodeRules(route, [...path, "transcode"], report);
     if (route.rateLimit?.key === "user" && route.auth === "none") {
       report([...path, "rateLimit", "key"], "the route knows no user, expected auth: jwt with it");
     }
+  }
+}
+
+/** Where an edge finds what it does: in one place, and somewhere. */
+export function edgePlaceRules(
+  { gateway, policy, policySource, broken }: SoundSections,
+  report: Report,
+): void {
+  if (policy?.gateway !== undefined) {
+    if (gateway === undefined && !broken.has("gateway")) {
+      report(["policy", "gateway"], "this instance is no edge, expected a gateway section too");
+    }
+    const twice = (["cors", "jwt", "login", "routes"] as const)
+      .find((part) => gateway?.[part] !== undefined);
+    if (twice !== undefined) {
+      report(
+        ["gateway", twice],
+        "policy.gateway says what the edge does, expected all of it there",
+      );
+    }
+  } else if (gateway !== undefined && gateway.routes === undefined && policySource === undefined) {
+    if (!broken.has("policy")) report(["gateway"], "no routes, expected which requests go where");
   }
 }
 
@@ -37,25 +69,26 @@ function transcodeRules({ transcode }: RouteDocument, path: Path, report: Report
   report(path, `${what}, expected exactly one of proto, descriptorSet, reflection`);
 }
 
-function corsRules({ cors }: GatewayDocument, report: Report): void {
+function corsRules({ cors }: Edge, base: Path, report: Report): void {
   if (cors === undefined || !cors.origins.includes("*")) return;
   if (cors.credentials) {
     report(
-      ["gateway", "cors", "credentials"],
+      [...base, "cors", "credentials"],
       "every origin could act for the user, expected named origins instead of *",
     );
   }
   if (cors.origins.length > 1) {
-    report(["gateway", "cors", "origins"], "* beside other origins, expected * alone or names");
+    report([...base, "cors", "origins"], "* beside other origins, expected * alone or names");
   }
 }
 
-function loginRules({ login, jwt }: GatewayDocument, report: Report): void {
+function loginRules({ login, jwt }: Edge, base: Path, report: Report): void {
   if (login === undefined) return;
-  const path: Path = ["gateway", "login"];
+  const path: Path = [...base, "login"];
+  const section = formatPath([...base, "jwt"]);
   if (jwt === undefined) {
-    report(path, "nothing to sign tokens with, expected a gateway.jwt section");
-  } else signingRules(login, jwt, report);
+    report(path, `nothing to sign tokens with, expected a ${section} section`);
+  } else signingRules(login, jwt, base, report);
   if (login.passwordless === undefined && login.verify === undefined) {
     report(path, "no way to check who logs in, expected verify (or passwordless: true for a demo)");
   }
@@ -64,18 +97,19 @@ function loginRules({ login, jwt }: GatewayDocument, report: Report): void {
   }
 }
 
-type LoginDocument = NonNullable<GatewayDocument["login"]>;
+type LoginDocument = NonNullable<EdgeDocument["login"]>;
 
 /** Tokens of the login are tokens of one issuer that the gateway itself takes. */
-function signingRules(login: LoginDocument, jwt: JwtDocument, report: Report): void {
+function signingRules(login: LoginDocument, jwt: JwtDocument, base: Path, report: Report): void {
   const { issuer: name, signing } = login;
-  const path: Path = ["gateway", "login"];
+  const path: Path = [...base, "login"];
+  const section = formatPath([...base, "jwt"]);
   const issuers = jwt.issuers ?? [jwt];
   const own = name === undefined ? issuers : issuers.filter(({ issuer }) => issuer === name);
   if (own.length !== 1) {
     const message = name === undefined
-      ? "missing where there are several issuers, expected one of gateway.jwt.issuers"
-      : "not an issuer of gateway.jwt, expected one of them";
+      ? `missing where there are several issuers, expected one of ${section}.issuers`
+      : `not an issuer of ${section}, expected one of them`;
     report([...path, "issuer"], message);
   } else if (signing === undefined && own[0]!.secret === undefined && hasKeys(own[0]!)) {
     report(
@@ -92,15 +126,21 @@ function hasKeys(
   return (jwks ?? jwksFile ?? jwksUri ?? publicKey) !== undefined;
 }
 
-function duplicateRules(routes: readonly RouteDocument[], report: Report): void {
+function duplicateRules(
+  routes: readonly RouteDocument[],
+  base: Path,
+  report: Report,
+): void {
   const seen = new Map<string, number>();
   for (const [index, { match }] of routes.entries()) {
     const key = matchKey(match);
     const other = seen.get(key);
     if (other === undefined) seen.set(key, index);
     else {
-      const message = `the same match as gateway.routes[${other}], expected it once`;
-      report(["gateway", "routes", index, "match"], message);
+      const message = `the same match as ${
+        formatPath([...base, "routes", other])
+      }, expected it once`;
+      report([...base, "routes", index, "match"], message);
     }
   }
 }

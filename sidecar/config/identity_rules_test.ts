@@ -50,13 +50,13 @@ Deno.test("what Consul's authority names itself, or nobody could use, is refused
   const named = "Consul's authority names it, expected to be left out";
   assertEquals(
     problemsWith("identity: { consul: {}, trustDomain: shop.example, namespace: shop }\n"),
-    [`3:25: identity.trustDomain: ${named}`, `3:52: identity.namespace: ${named}`],
+    [`3:38: identity.trustDomain: ${named}`, `3:63: identity.namespace: ${named}`],
   );
   assertEquals(problemsWith("identity: { consul: { token: t } }\n"), [
-    "3:23: identity.consul.token: useless without address, expected address beside it",
+    "3:30: identity.consul.token: useless without address, expected address beside it",
   ]);
   assertEquals(problemsWith("identity: { consul: { address: 'http://c', ca: ca.pem } }\n"), [
-    "3:44: identity.consul.ca: only TLS has a use for it, expected an https:// address",
+    "3:48: identity.consul.ca: only TLS has a use for it, expected an https:// address",
   ]);
   assertEquals(problems(`${SERVICE}\nidentity: { consul: { adress: 'http://c' } }\n`), [
     '2:23: identity.consul.adress: unknown key "adress", did you mean "address"?',

@@ -3,7 +3,7 @@ import { isLoopback, isSameListener, isWildcard } from "./addresses.ts";
 import type { Address } from "./bootstrap.ts";
 import type { Path } from "./positions.ts";
 import { authorizationRules, callerRules } from "./authorization_rules.ts";
-import { gatewayRules } from "./gateway_rules.ts";
+import { edgePlaceRules, edgeRules, gatewayRules } from "./gateway_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
 import { identityRules } from "./identity_rules.ts";
 import { registryRules } from "./registry_rules.ts";
@@ -32,6 +32,7 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   appListenerRules(document, report);
   sectionRules(document, report);
   if (document.gateway !== undefined) gatewayRules(document.gateway, report);
+  edgePlaceRules(document, report);
 }
 
 function sectionRules({ policy, identity }: SoundSections, report: Report): void {
@@ -39,6 +40,7 @@ function sectionRules({ policy, identity }: SoundSections, report: Report): void
   tcpRules(policy, ["policy", "upstreams"], report);
   inboundRules(policy, ["policy", "inbound"], report);
   authorizationRules(policy, ["policy", "inbound"], report);
+  if (policy.gateway !== undefined) edgeRules(policy.gateway, ["policy", "gateway"], report);
   if (identity?.mode === "off") callerRules(policy, ["policy", "inbound"], report);
 }
 
@@ -48,6 +50,7 @@ export function policyRules(policy: PolicyDocument, report: Report): void {
   tcpRules(policy, ["upstreams"], report);
   authorizationRules(policy, ["inbound"], report);
   inboundRules(policy, ["inbound"], report);
+  if (policy.gateway !== undefined) edgeRules(policy.gateway, ["gateway"], report);
 }
 
 function inboundRules({ inbound: { jwt } }: PolicyDocument, path: Path, report: Report): void {

@@ -1,5 +1,5 @@
 // Brings what the registry and the policy source say together into snapshots: the only writer of the store.
-import type { App, Policy, RouteConfig } from "../config/bootstrap.ts";
+import type { App, EdgeConfig, Policy } from "../config/bootstrap.ts";
 import type { Clock } from "../lib/clock.ts";
 import { compileSnapshot, type SnapshotInputs } from "../snapshot/compile.ts";
 import { diffSnapshots } from "../snapshot/diff.ts";
@@ -20,11 +20,10 @@ export interface ReconcilerOptions {
   readonly defaultUpstream: UpstreamSettings;
   /** Where the local app listens, for HTTP/1.1 and for HTTP/2. */
   readonly app: Pick<App, "http" | "grpc"> | undefined;
-  readonly routes: readonly RouteConfig[];
+  /** What an edge does unless policy says; undefined where there is none. */
+  readonly edge: EdgeConfig | undefined;
   /** Where this sidecar is in the mesh; some authorities say so themselves, before the start. */
   readonly home: () => SnapshotInputs["home"];
-  /** Services to watch from the start, besides those that routes and policy name. */
-  readonly services: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -33,7 +32,7 @@ interface Watched {
   readonly subscription: Disposable;
   readonly known: Promise<void>;
   /** Why it is watched. */
-  readonly from: "configuration" | "use";
+  from: "configuration" | "use";
 }
 
 export class Reconciler implements PolicyListener {
@@ -62,11 +61,7 @@ export class Reconciler implements PolicyListener {
   /** Resolves when the first policy is known and each service that configuration names has been asked for. */
   async start(): Promise<void> {
     await this.#options.policySource.start(this);
-    const named = new Set([
-      ...this.#options.services,
-      ...this.#options.routes.map((route) => route.to),
-    ]);
-    for (const service of named) this.#watch(service);
+    this.#watchConfigured();
     const answers = Promise.all([...this.#watched.values()].map((watched) => watched.known));
     await this.#inTime(answers);
     this.#publish();
@@ -75,12 +70,31 @@ export class Reconciler implements PolicyListener {
   update(update: PolicyUpdate): void {
     this.#problem = undefined;
     this.#policy = update;
-    for (const service of update.policy.upstreams.keys()) this.#watch(service);
+    this.#watchConfigured();
     this.#schedule();
   }
 
   problem(problem: PolicyProblem): void {
     this.#problem = problem;
+  }
+
+  get #edge(): EdgeConfig | undefined {
+    const { edge } = this.#options;
+    return edge && (this.#policy.policy.gateway ?? edge);
+  }
+
+  /** Every service that policy, routes and login name. What none of them names any more may be called still, without a gap. */
+  #watchConfigured(): void {
+    const verify = this.#edge?.login?.verify;
+    const named = new Set([
+      ...this.#policy.policy.upstreams.keys(),
+      ...(this.#edge?.routes ?? []).map(({ to }) => to),
+      ...(verify?.kind === "service" ? [verify.service] : []),
+    ]);
+    for (const service of named) this.#watch(service);
+    for (const [service, watched] of this.#watched) {
+      watched.from = named.has(service) ? "configuration" : "use";
+    }
   }
 
   /** Makes a service known by its first use. */
@@ -131,7 +145,7 @@ export class Reconciler implements PolicyListener {
   }
 
   #gather(): SnapshotInputs {
-    const { app, defaultUpstream, routes } = this.#options;
+    const { app, defaultUpstream } = this.#options;
     const { policy, revision } = this.#policy;
     return {
       policyRevision: revision,
@@ -139,7 +153,7 @@ export class Reconciler implements PolicyListener {
       defaultUpstream,
       endpoints: this.#endpoints,
       app: app && { http: app.http, grpc: app.grpc, timeoutMs: policy.inbound.timeoutMs },
-      routes,
+      edge: this.#edge,
       authorization: policy.inbound.authorization,
       home: this.#options.home(),
       inboundJwt: policy.inbound.jwt,

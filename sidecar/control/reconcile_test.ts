@@ -4,7 +4,7 @@ import { FakeRegistry } from "../../tests/support/fake_registry.ts";
 import { DEFAULT_UPSTREAM, endpoint, fakeRoute } from "../../tests/support/fake_snapshot.ts";
 import { MemoryLog } from "../../tests/support/memory_log.ts";
 import { outcome } from "../../tests/support/scripted_upstream.ts";
-import type { Policy, RouteConfig } from "../config/bootstrap.ts";
+import type { LoginConfig, Policy, RouteConfig } from "../config/bootstrap.ts";
 import { ConfigError } from "../errors.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { PolicyListener, PolicySource } from "./policy/source.ts";
@@ -46,8 +46,7 @@ function rig(options: Partial<ReconcilerOptions> & { readonly first?: Policy } =
     policySource: source,
     defaultUpstream: DEFAULT_UPSTREAM,
     app: undefined,
-    routes: [],
-    services: [],
+    edge: { routes: [] },
     home: () => ({ trustDomain: "mesh.local", namespace: "default" }),
     clock,
     log: log.logger,
@@ -69,6 +68,18 @@ function rig(options: Partial<ReconcilerOptions> & { readonly first?: Policy } =
   return { clock, registry, source, log, reconciler, published, start, addresses };
 }
 
+function loginBy(service: string): LoginConfig {
+  const bucket = { rate: { count: 1, perMs: 1 }, burst: 1 };
+  return {
+    path: "/login",
+    claims: new Map(),
+    expiresInMs: 1000,
+    verify: { kind: "service", service, path: "/check" },
+    rateLimit: { user: bucket, client: bucket },
+    signing: { kind: "secret", secret: "", algorithm: "HS256" },
+  };
+}
+
 const ROUTES: readonly RouteConfig[] = [fakeRoute("/a", { to: "a" }), fakeRoute("/b", { to: "b" })];
 
 Deno.test("Reconciler has a snapshot of the defaults before anything is known", () => {
@@ -82,17 +93,45 @@ Deno.test("Reconciler has a snapshot of the defaults before anything is known", 
 Deno.test("Reconciler.start asks for every service that routes, configuration and policy name, each once", async () => {
   const routes = [...ROUTES, fakeRoute("/a/x", { to: "a" })];
   const { registry, start } = rig({
-    routes,
-    services: ["verifier", "b"],
+    edge: { routes, login: loginBy("verifier") },
     first: policy({ p: 1, a: 2 }),
   });
   await start();
   assertEquals(registry.watched.sort(), ["a", "b", "p", "verifier"]);
 });
 
+Deno.test("Reconciler takes what an edge does from the policy, and from the bootstrap where it says nothing", async () => {
+  const { registry, source, start, reconciler } = rig({
+    edge: { routes: ROUTES, login: loginBy("verifier") },
+    first: policy({ p: 1 }),
+  });
+  await start();
+  const before = reconciler.store.current.routes;
+  const gateway = { routes: [fakeRoute("/z", { to: "z" })] };
+  source.listener!.update({ revision: "p2", policy: { ...policy({ q: 1 }), gateway } });
+  await settle();
+  assert(["q", "z"].every((service) => registry.watched.includes(service)));
+  const { routes, edge } = reconciler.store.current;
+  assertEquals([routes === before, edge?.login], [false, undefined]);
+  source.listener!.update({ revision: "p3", policy: policy({}) });
+  await settle();
+  assertEquals(reconciler.store.current.edge?.login, loginBy("verifier"));
+});
+
+Deno.test("Reconciler gives a sidecar that is no edge no routes", async () => {
+  const { source, start, reconciler } = rig({ edge: undefined });
+  await start();
+  const before = reconciler.store.current.routes;
+  const gateway = { routes: ROUTES };
+  source.listener!.update({ revision: "p2", policy: { ...policy(), gateway } });
+  await settle();
+  assertEquals(reconciler.store.current.edge, undefined);
+  assertStrictEquals(reconciler.store.current.routes, before);
+});
+
 Deno.test("Reconciler.start is over when the policy is in force and every service has been answered for", async () => {
   const { reconciler, registry, addresses, clock } = rig({
-    routes: ROUTES,
+    edge: { routes: ROUTES },
     first: policy({ a: 7 }),
   });
   const started = reconciler.start();
@@ -108,7 +147,7 @@ Deno.test("Reconciler.start is over when the policy is in force and every servic
 });
 
 Deno.test("Reconciler.start waits a second for a registry that does not answer, and goes on without it", async () => {
-  const { reconciler, registry, addresses, clock } = rig({ routes: ROUTES });
+  const { reconciler, registry, addresses, clock } = rig({ edge: { routes: ROUTES } });
   const started = reconciler.start();
   await settle();
   registry.report("a", "10.0.0.1:80");
@@ -124,7 +163,7 @@ Deno.test("Reconciler.start waits a second for a registry that does not answer, 
 });
 
 Deno.test("Reconciler makes one snapshot of everything that changes in one tick", async () => {
-  const { registry, source, published, start, reconciler } = rig({ routes: ROUTES });
+  const { registry, source, published, start, reconciler } = rig({ edge: { routes: ROUTES } });
   await start();
   registry.report("a", "10.0.0.1:80");
   registry.report("b", "10.0.0.2:80");
@@ -139,7 +178,7 @@ Deno.test("Reconciler makes one snapshot of everything that changes in one tick"
 });
 
 Deno.test("Reconciler publishes nothing when nothing changed", async () => {
-  const { registry, source, published, start, reconciler } = rig({ routes: ROUTES });
+  const { registry, source, published, start, reconciler } = rig({ edge: { routes: ROUTES } });
   await start();
   const before = reconciler.store.current;
   registry.report("a", "a.a:80");
@@ -151,7 +190,7 @@ Deno.test("Reconciler publishes nothing when nothing changed", async () => {
 });
 
 Deno.test("Reconciler publishes an endpoint whose tags or meta changed under the same address", async () => {
-  const { registry, published, start } = rig({ routes: ROUTES });
+  const { registry, published, start } = rig({ edge: { routes: ROUTES } });
   await start();
   registry.report("a", endpoint("a.a:80", { tags: ["v2"] }));
   await settle();
@@ -165,7 +204,7 @@ Deno.test("Reconciler publishes an endpoint whose tags or meta changed under the
 
 Deno.test("Reconciler shares every part that did not change with the snapshot before", async () => {
   const app = { http: { host: "127.0.0.1", port: 8001 } };
-  const { registry, start, reconciler } = rig({ routes: ROUTES, app });
+  const { registry, start, reconciler } = rig({ edge: { routes: ROUTES }, app });
   await start();
   const before = reconciler.store.current;
   registry.report("a", "10.0.0.9:80");
@@ -249,7 +288,7 @@ Deno.test("Reconciler.discover gives up after a second, and hears the answer lat
 });
 
 Deno.test("Reconciler.discover watches a thousand services and no more, so that made-up names fill no registry", async () => {
-  const { registry, start, reconciler } = rig({ routes: ROUTES });
+  const { registry, start, reconciler } = rig({ edge: { routes: ROUTES } });
   await start();
   const asked: Promise<void>[] = [];
   for (let i = 0; i < 2000; i++) {
@@ -278,7 +317,7 @@ Deno.test("Reconciler.discover watches a thousand services and no more, so that 
 });
 
 Deno.test("Reconciler logs what came and went, and which policy is in force, without taking the sidecar's own fields", async () => {
-  const { registry, source, start, log } = rig({ routes: ROUTES });
+  const { registry, source, start, log } = rig({ edge: { routes: ROUTES } });
   await start();
   log.lines.length = 0;
   registry.report("a", "10.0.0.1:80");
@@ -297,7 +336,7 @@ Deno.test("Reconciler logs what came and went, and which policy is in force, wit
 });
 
 Deno.test("Reconciler.close ends every watch and the policy source", async () => {
-  const { registry, source, start, reconciler } = rig({ routes: ROUTES });
+  const { registry, source, start, reconciler } = rig({ edge: { routes: ROUTES } });
   await start();
   await reconciler.close();
   assertEquals([registry.watched, source.isClosed], [[], true]);

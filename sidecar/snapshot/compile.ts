@@ -3,7 +3,9 @@ import type { InboundJwtSettings } from "../identity/jwt/settings.ts";
 import type { Home } from "../identity/spiffe.ts";
 import { Authorization } from "./authorization.ts";
 import type { AuthorizationSettings } from "./authorization_settings.ts";
+import { isSame, keepSame } from "./keep.ts";
 import { RouteTable } from "./route_table.ts";
+import type { EdgeSettings } from "./edge_settings.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
 
 interface Address {
@@ -26,7 +28,8 @@ export interface SnapshotInputs {
   /** What the registry last said of each watched service. */
   readonly endpoints: ReadonlyMap<string, readonly Endpoint[]>;
   readonly app: AppInputs | undefined;
-  readonly routes: readonly Route[];
+  /** What the gateway does; left out where there is none. */
+  readonly edge?: EdgeSettings | undefined;
   /** Who may call the local app; left out: everybody. */
   readonly authorization?: AuthorizationSettings | undefined;
   /** Where the callers that rules name without more are at home. */
@@ -46,7 +49,6 @@ export function compileSnapshot(
     const cluster = compileCluster(name, settings, inputs.endpoints.get(name) ?? NO_ENDPOINTS);
     clusters.set(name, keep(previous?.clusters.get(name), cluster));
   }
-  const isSameRoutes = previousInputs !== undefined && previousInputs.routes === inputs.routes;
   return Object.freeze({
     revision: (previous?.revision ?? 0) + 1,
     policyRevision: inputs.policyRevision,
@@ -54,11 +56,44 @@ export function compileSnapshot(
     defaultUpstream: inputs.defaultUpstream,
     ...compileApps(inputs.app, previous),
     authorization: compileAuthorization(inputs, previous?.authorization),
-    inboundJwt: keepJwt(previous?.inboundJwt, inputs.inboundJwt),
-    routes: isSameRoutes && previous !== undefined
-      ? previous.routes
-      : new RouteTable(inputs.routes),
+    // A policy that was read anew is another object also where it says the same.
+    inboundJwt: keepSame(previous?.inboundJwt, inputs.inboundJwt),
+    edge: compileEdge(inputs.edge, previous?.edge),
+    routes: compileRoutes(inputs.edge, previous, previousInputs?.edge),
   });
+}
+
+const NO_ROUTES: readonly Route[] = Object.freeze([]);
+
+/** Part by part, so that what stayed keeps what it has learnt: tokens that were checked, tries to log in. */
+function compileEdge(
+  edge: EdgeSettings | undefined,
+  previous: Snapshot["edge"],
+): Snapshot["edge"] {
+  if (edge === undefined) return undefined;
+  const cors = keepSame(previous?.cors, edge.cors);
+  const jwt = keepSame(previous?.jwt, edge.jwt);
+  const login = keepSame(previous?.login, edge.login);
+  if (previous !== undefined && previous.cors === cors && previous.jwt === jwt) {
+    if (previous.login === login) return previous;
+  }
+  return Object.freeze({
+    ...(cors === undefined ? {} : { cors }),
+    ...(jwt === undefined ? {} : { jwt }),
+    ...(login === undefined ? {} : { login }),
+  });
+}
+
+function compileRoutes(
+  edge: EdgeSettings | undefined,
+  previous: Snapshot | undefined,
+  previousEdge: EdgeSettings | undefined,
+): Snapshot["routes"] {
+  const routes = edge?.routes ?? NO_ROUTES;
+  const before = previousEdge?.routes ?? NO_ROUTES;
+  return previous !== undefined && isSame(before, routes)
+    ? previous.routes
+    : new RouteTable(routes);
 }
 
 const NO_ENDPOINTS: readonly Endpoint[] = Object.freeze([]);
@@ -121,16 +156,6 @@ function keep(previous: Cluster | undefined, next: Cluster): Cluster {
     JSON.stringify({ ...previous, endpoints: [] }) === JSON.stringify({ ...next, endpoints: [] }) &&
     isSameEndpoints(previous.endpoints, next.endpoints);
   return isSame ? previous : next;
-}
-
-/** A policy that was read anew is another object also where it says the same. */
-function keepJwt(
-  previous: InboundJwtSettings | undefined,
-  next: InboundJwtSettings | undefined,
-): InboundJwtSettings | undefined {
-  const textOf = (settings: InboundJwtSettings | undefined): string =>
-    JSON.stringify(settings, (_, value) => value instanceof Map ? [...value] : value) ?? "";
-  return textOf(previous) === textOf(next) ? previous : next;
 }
 
 /** Whether two sorted endpoint lists say the same. */

@@ -53,8 +53,9 @@ Deno.test("compileSnapshot shares every part that did not change with the snapsh
     endpoints: { a: ["10.0.0.1:1"], b: ["10.0.0.2:1", "10.0.0.3:1"] },
     upstreams: { a: { bind: { host: "127.0.0.1", port: 9101 } } },
     app: { ...APP },
+    routes: [fakeRoute("/x")],
   });
-  const { first, second } = recompile(inputs, { ...again, routes: inputs.routes });
+  const { first, second } = recompile(inputs, again);
   assertStrictEquals(second.clusters.get("a"), first.clusters.get("a")!);
   assertStrictEquals(second.app, first.app!);
   assertStrictEquals(second.routes, first.routes);
@@ -73,8 +74,37 @@ Deno.test("compileSnapshot makes a part anew when any of it changed", () => {
   const app = { ...APP, timeoutMs: 1 };
   assertEquals(recompile(inputs, { app }).second.app?.timeoutMs, 1);
   const routes = [fakeRoute("/y")];
-  const { first, second } = recompile(inputs, { routes });
+  const { first, second } = recompile(inputs, { edge: { routes } });
   assert(first.routes !== second.routes);
+});
+
+Deno.test("compileSnapshot shares what an edge does part by part", () => {
+  const cors = {
+    origins: ["*"],
+    methods: [],
+    headers: [],
+    exposeHeaders: [],
+    credentials: false,
+    maxAgeMs: 0,
+  };
+  const jwt = {
+    issuers: [],
+    clockSkewMs: 0,
+    claimHeaders: new Map([["user_id", "x-user-id"]]),
+    tokenFrom: [],
+    requiredClaims: new Map(),
+  };
+  const inputs = fakeInputs({ edge: { cors, jwt } });
+  const same = recompile(inputs, fakeInputs({ edge: structuredClone({ cors, jwt }) }));
+  assertStrictEquals(same.second.edge, same.first.edge);
+  const other = { ...jwt, claimHeaders: new Map([["sub", "x-user-id"]]) };
+  const { first, second } = recompile(
+    inputs,
+    fakeInputs({ edge: { cors: { ...cors }, jwt: other } }),
+  );
+  assertStrictEquals(second.edge?.cors, first.edge!.cors);
+  assertEquals(second.edge?.jwt, other);
+  assertEquals(recompile(inputs, { edge: undefined }).second.edge, undefined);
 });
 
 Deno.test("compileSnapshot drops a cluster that nobody names any more", () => {

@@ -38,7 +38,8 @@ function isSameSnapshot(before: Snapshot, after: Snapshot): boolean {
   return before.policyRevision === after.policyRevision && before.app === after.app &&
     before.grpcApp === after.grpcApp && before.authorization === after.authorization &&
     before.inboundJwt === after.inboundJwt &&
-    before.routes === after.routes && before.defaultUpstream === after.defaultUpstream &&
+    before.edge === after.edge && before.routes === after.routes &&
+    before.defaultUpstream === after.defaultUpstream &&
     before.clusters.size === after.clusters.size &&
     [...after.clusters].every(([name, cluster]) => before.clusters.get(name) === cluster);
 }

@@ -1,5 +1,6 @@
 // What the mesh wants now: frozen data that control writes and the data path reads, captured once per exchange.
 import type { Authorization } from "./authorization.ts";
+import type { EdgeSettings } from "./edge_settings.ts";
 import type { InboundJwtSettings, TokenRule } from "../identity/jwt/settings.ts";
 import type { RouteRule, RouteTable } from "./route_table.ts";
 
@@ -104,6 +105,8 @@ export interface Snapshot {
   readonly authorization: Authorization | undefined;
   /** How tokens of calls to the local app are checked; undefined: not at all. */
   readonly inboundJwt: InboundJwtSettings | undefined;
+  /** What the gateway does besides choosing a route; undefined elsewhere. */
+  readonly edge: Omit<EdgeSettings, "routes"> | undefined;
   /** Routes of the gateway; empty elsewhere. */
   readonly routes: RouteTable<Route>;
 }

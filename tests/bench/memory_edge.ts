@@ -100,12 +100,14 @@ function oneRoute() {
     ]),
     app: undefined,
     home: { trustDomain: "mesh.local", namespace: "default" },
-    routes: [{
-      match: { path: "/api/users/*", methods: [], headers: new Map() },
-      to: "user-service",
-      rewrite: "/users/*",
-      auth: "none",
-    }],
+    edge: {
+      routes: [{
+        match: { path: "/api/users/*", methods: [], headers: new Map() },
+        to: "user-service",
+        rewrite: "/users/*",
+        auth: "none",
+      }],
+    },
   });
 }
 

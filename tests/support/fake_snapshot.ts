@@ -1,5 +1,6 @@
 // Snapshots and their parts with as few words as a test needs.
 import { compileSnapshot, type SnapshotInputs } from "../../sidecar/snapshot/compile.ts";
+import type { EdgeSettings } from "../../sidecar/snapshot/edge_settings.ts";
 import type { TokenRule } from "../../sidecar/identity/jwt/settings.ts";
 import type {
   Cluster,
@@ -51,6 +52,7 @@ export interface FakeSnapshot {
   readonly endpoints?: Readonly<Record<string, readonly string[]>>;
   readonly upstreams?: Readonly<Record<string, Partial<UpstreamSettings>>>;
   readonly routes?: readonly Route[];
+  readonly edge?: Omit<EdgeSettings, "routes">;
   readonly app?: SnapshotInputs["app"];
   readonly authorization?: SnapshotInputs["authorization"];
 }
@@ -70,7 +72,7 @@ export function fakeInputs(about: FakeSnapshot = {}): SnapshotInputs {
     defaultUpstream: DEFAULT_UPSTREAM,
     endpoints: new Map(endpoints),
     app: about.app,
-    routes: about.routes ?? [],
+    edge: { ...about.edge, routes: about.routes ?? [] },
     authorization: about.authorization,
     home: { trustDomain: "mesh.local", namespace: "default" },
   };

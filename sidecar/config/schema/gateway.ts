@@ -179,18 +179,30 @@ const route = section({ description: "Where some requests go." }, {
   transcode: transcode.optional(),
 });
 
-export const gateway = section({ description: "Makes this instance an edge." }, {
-  bind: byDefault("gateway.bind", bindAddress("Where clients call.")),
-  tls: edgeTls.optional(),
+const edgeShape = {
   cors: cors.optional(),
   jwt: gatewayJwt.optional(),
   login: login.optional(),
-  routes: list("Which requests go where.", route, 1),
+};
+
+const routes = list("Which requests go where.", route, 1);
+
+export const gateway = section({ description: "Makes this instance an edge." }, {
+  bind: byDefault("gateway.bind", bindAddress("Where clients call.")),
+  tls: edgeTls.optional(),
+  ...edgeShape,
+  routes: routes.optional(),
   trustedProxies: byDefault(
     "gateway.trustedProxies",
     list("Proxies in front whose x-forwarded-* are believed.", cidr("One block.")),
   ),
 });
 
+/** What a policy may say of an edge. */
+export const edge = section({
+  description: "What an edge does, in place of cors, jwt, login and routes of the bootstrap.",
+}, { ...edgeShape, routes });
+
 export type GatewayDocument = z.output<typeof gateway>;
+export type EdgeDocument = z.output<typeof edge>;
 export type RouteDocument = z.output<typeof route>;

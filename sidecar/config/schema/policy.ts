@@ -3,6 +3,7 @@ import * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
 import { authorization } from "./authorization.ts";
 import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
+import { edge } from "./gateway.ts";
 import { inboundJwt } from "./jwt.ts";
 import { bindAddress, duration, durationRange, schemaReference, share } from "./scalars.ts";
 
@@ -80,6 +81,7 @@ const shape = {
     upstream,
   ).prefault({}),
   inbound: inbound.prefault({}),
+  gateway: edge.optional(),
 };
 
 /** The section of a bootstrap document. */

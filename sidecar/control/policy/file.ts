@@ -11,8 +11,8 @@ import type { PolicyListener, PolicySource } from "./source.ts";
 
 export interface FilePolicySourceOptions {
   readonly path: string;
-  /** Throws ConfigError for a document that does not validate. */
-  readonly parse: (text: string, file: string) => Policy;
+  /** Rejects with ConfigError for a document that does not validate, with any other error for one that cannot be put into force here. */
+  readonly parse: (text: string, file: string) => Promise<Policy>;
   readonly io: FilesIo;
   readonly clock: Clock;
   readonly log: Logger;
@@ -106,17 +106,18 @@ export class FilePolicySource implements PolicySource {
   async #take(reading: Reading): Promise<void> {
     this.#reported = reading;
     this.#candidate = null;
-    if (reading.kind === "text") this.#judge(reading.text, await revisionOf(reading.text));
+    if (reading.kind === "text") await this.#judge(reading.text, await revisionOf(reading.text));
     else this.#refuse(reading.kind, fileError(this.#options.path, this.#withConsequence(reading)));
   }
 
-  #judge(text: string, revision: string): void {
+  async #judge(text: string, revision: string): Promise<void> {
     const { parse, path } = this.#options;
     let policy: Policy;
     try {
-      policy = parse(text, path);
+      policy = await parse(text, path);
     } catch (error) {
-      const known = error instanceof ConfigError ? error : fileError(path, String(error));
+      const message = error instanceof Error ? error.message : String(error);
+      const known = error instanceof ConfigError ? error : fileError(path, message);
       return this.#refuse(revision, known);
     }
     this.#inForce = revision;

@@ -5,17 +5,25 @@ import { fakeSnapshot } from "../../tests/support/fake_snapshot.ts";
 import { signToken } from "../../tests/support/tokens.ts";
 import { ProxyError } from "../errors.ts";
 import type { InboundJwtSettings } from "../identity/jwt/settings.ts";
-import { InboundJwt } from "./inbound_jwt.ts";
+import type { Jwt } from "./jwt.ts";
+import { Live } from "./live.ts";
 import { GOOD, makeJwt, SETTINGS } from "./test_jwt.ts";
 
 function rig() {
   const clock = new FakeClock();
   const ended: InboundJwtSettings[] = [];
   const made: InboundJwtSettings[] = [];
-  const inbound = new InboundJwt((settings) => {
-    made.push(settings);
-    const filter = makeJwt(settings, { clock }, () => settings);
-    return { filter, [Symbol.dispose]: () => void ended.push(settings) };
+  const settingsOf = new Map<Jwt, InboundJwtSettings>();
+  const inbound = new Live<InboundJwtSettings, Jwt>({
+    name: "inbound-jwt",
+    settingsOf: ({ inboundJwt }) => inboundJwt,
+    make: (settings) => {
+      made.push(settings);
+      const filter = makeJwt(settings, { clock }, () => settings);
+      settingsOf.set(filter, settings);
+      return filter;
+    },
+    release: (filter) => void ended.push(settingsOf.get(filter)!),
   });
   const ask = async (settings: InboundJwtSettings | undefined, token?: string) => {
     const snapshot = { ...fakeSnapshot(), inboundJwt: settings };
@@ -34,12 +42,12 @@ function rig() {
 
 const STRICT: InboundJwtSettings = { ...SETTINGS, auth: "jwt" };
 
-Deno.test("InboundJwt leaves everything alone where the policy says nothing", async () => {
+Deno.test("Live leaves everything alone where the policy says nothing", async () => {
   const { ask } = rig();
   assertEquals(await ask(undefined), "admin");
 });
 
-Deno.test("InboundJwt asks every call for a token, and says itself who is calling", async () => {
+Deno.test("Live goes by the settings in force: every call is asked for a token, and says itself who is calling", async () => {
   const { ask } = rig();
   assertEquals(await ask(STRICT), "missing-authorization");
   assertEquals(await ask(STRICT, await signToken(GOOD)), "alice");
@@ -50,7 +58,7 @@ Deno.test("InboundJwt asks every call for a token, and says itself who is callin
   assertEquals(await ask({ ...STRICT, tokenRule }, await signToken(GOOD)), "insufficient-scope");
 });
 
-Deno.test("InboundJwt makes the next before it ends the last, and lets an exchange end as it began", async () => {
+Deno.test("Live makes the next before it ends the last, and lets an exchange end as it began", async () => {
   const { inbound, ask, made, ended } = rig();
   const next: InboundJwtSettings = { ...STRICT, auth: "optional" };
   inbound.apply(STRICT);
@@ -62,4 +70,19 @@ Deno.test("InboundJwt makes the next before it ends the last, and lets an exchan
   assertEquals(await ask(next), "nobody");
   inbound.apply(undefined);
   assertEquals([made.length, ended], [2, [STRICT, next]]);
+});
+
+Deno.test("Live has what it was told to prepare, and ends it where something else is applied", () => {
+  const { inbound, made, ended } = rig();
+  const [first, second, third] = [{ ...STRICT }, { ...STRICT }, { ...STRICT }];
+  inbound.prepare(first);
+  inbound.apply(first);
+  assertEquals([made.length, ended.length], [1, 0]);
+  inbound.prepare(second);
+  inbound.prepare(third);
+  assertEquals([made.length, ended], [3, [second]]);
+  inbound.apply(first);
+  assertEquals(ended, [second, third]);
+  inbound.apply(undefined);
+  assertEquals(ended, [second, third, first]);
 });
