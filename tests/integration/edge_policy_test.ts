@@ -124,7 +124,11 @@ Deno.test("a gateway takes routes, tokens, CORS, limits and login from its polic
         "the refusal",
         async () => (await gateway.snapshot()).policy.problem ?? undefined,
       );
-      await put({ jwt, routes: [open, guarded], cors: { origins: [`https://n${message.length}.example`] } });
+      await put({
+        jwt,
+        routes: [open, guarded],
+        cors: { origins: [`https://n${message.length}.example`] },
+      });
       return message;
     };
     const signing = { privateKey: "missing.pem" };
