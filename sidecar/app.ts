@@ -8,6 +8,7 @@ import { exportGauges } from "./app_metrics.ts";
 import { Preparation } from "./app_policy.ts";
 import type { Mesh } from "./app_identity.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
+import { exportUpstreams, upstreamEvents } from "./app_upstreams.ts";
 import type { Bootstrap } from "./config/bootstrap.ts";
 import { defaultUpstream } from "./config/build.ts";
 import { Reconciler } from "./control/reconcile.ts";
@@ -105,13 +106,17 @@ class Sidecar implements RunningSidecar {
     const sweeper = new Sweeper(clock);
     const limits = { ...listenerLimits(bootstrap), ...DEFAULT_POOL_LIMITS };
     this.#poolContext = {
+      clock,
       limits,
       timeouts: this.#timeouts,
       sweeper,
       mtls: bootstrap.identity.mode,
       dial: (address, signal, protocol) => this.#dial(address, signal, protocol),
     };
-    this.#upstreams = new Upstreams(this.#poolContext);
+    this.#upstreams = new Upstreams(this.#poolContext, {
+      zone: bootstrap.service.zone,
+      events: upstreamEvents(this.#log, this.#metrics),
+    });
     this.#registry = makeRegistry(bootstrap, {
       clock,
       log: this.#log,
@@ -210,6 +215,7 @@ class Sidecar implements RunningSidecar {
     this.#healthServer = serveHttp(listeners.health, healthHandler(views));
     this.#servers.push(this.#healthServer);
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
+    exportUpstreams(this.#metrics, this.#upstreams);
     this.#reconciler.store.subscribe((snapshot) => {
       this.#upstreams.apply(snapshot);
       this.#tokens.apply(snapshot);
@@ -247,7 +253,7 @@ class Sidecar implements RunningSidecar {
       this.#inner.push(this.#factory.openOutbound());
       const inbound = await this.#factory.openInbound(this.#mesh);
       this.#outer.push(inbound);
-      const instance = instanceOf(this.#bootstrap, inbound.address.port);
+      const instance = instanceOf(this.#bootstrap, inbound.address.port, this.#mesh?.id);
       this.#registrar = new Registrar(this.#registry, instance, this.#log);
     }
     if (gateway !== undefined) await this.#openEdge(gateway);
@@ -300,6 +306,7 @@ class Sidecar implements RunningSidecar {
           connections,
         })),
       endpointStats: () => this.#upstreams.stats(),
+      clusterViews: () => this.#upstreams.views(),
       metrics: () => this.#metrics.render(),
     };
   }
@@ -349,6 +356,7 @@ class Sidecar implements RunningSidecar {
     await this.#registry.close();
     await this.#mesh?.close();
     this.#tokens.close();
+    await this.#upstreams.stop();
     this.#upstreams.close();
     await Promise.all(this.#servers.map((server) => server.close()));
     this.#timeouts.dispose();

@@ -89,6 +89,11 @@ export class Mesh {
     return home;
   }
 
+  /** The SPIFFE id of its certificate. */
+  get id(): string {
+    return this.#held().current.id;
+  }
+
   async close(): Promise<void> {
     this.#sweeping?.[Symbol.dispose]();
     await this.#rotation.close();

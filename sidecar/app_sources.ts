@@ -1,5 +1,5 @@
 // Part of the composition root: where the mesh is learnt from, as the bootstrap says.
-import { isWildcard } from "./config/addresses.ts";
+import { isLoopback, isWildcard } from "./config/addresses.ts";
 import type {
   Address,
   Bootstrap,
@@ -21,6 +21,7 @@ import { StaticRegistry } from "./control/registry/static.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { formatAddress } from "./net/tcp.ts";
+import { WEIGHT_META, ZONE_META } from "./upstream/balancer/weights.ts";
 import { MTLS_META, PROTOCOLS_META } from "./upstream/protocol.ts";
 
 export type Environment = (name: string) => string | undefined;
@@ -110,7 +111,12 @@ export function makePolicySource(
 }
 
 /** This sidecar as others find it; `port` is the inbound port that it got, where any was asked for. */
-export function instanceOf({ service, listeners, identity }: Bootstrap, port: number): Instance {
+export function instanceOf(
+  { service, listeners, identity }: Bootstrap,
+  port: number,
+  identityId?: string,
+): Instance {
+  const { zone, weight } = service;
   const isUnnamed = listeners.inbound.port === 0 && service.id === `${service.name}-0`;
   return {
     id: isUnnamed ? `${service.name}-${port}` : service.id,
@@ -122,6 +128,11 @@ export function instanceOf({ service, listeners, identity }: Bootstrap, port: nu
       version: service.version,
       [PROTOCOLS_META]: "http1,http2",
       ...(identity.mode === "off" ? {} : { [MTLS_META]: "1" }),
+      // For people who look: callers work out by themselves whom they expect.
+      ...(identityId === undefined ? {} : { identity: identityId }),
+      ...(isLoopback(listeners.admin.host) ? {} : { admin: formatAddress(listeners.admin) }),
+      ...(zone === undefined ? {} : { [ZONE_META]: zone }),
+      ...(weight === undefined ? {} : { [WEIGHT_META]: String(weight) }),
     },
   };
 }

@@ -1,6 +1,6 @@
 // The admin port: what the sidecar knows and does, for people and for scrapers; and the switch that keeps it out of the mesh.
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import type { EndpointStats } from "../upstream/upstreams.ts";
+import type { ClusterView, EndpointStats } from "../upstream/upstreams.ts";
 
 /** What still keeps the sidecar from being ready, and whether it is alive; all of it read at the moment of asking. */
 export interface AdminViews {
@@ -27,6 +27,8 @@ export interface AdminViews {
     readonly connections: number;
   }[];
   endpointStats(): readonly EndpointStats[];
+  /** How clusters do that were used. */
+  clusterViews(): readonly ClusterView[];
   metrics(): string;
 }
 
@@ -140,6 +142,7 @@ function describeSnapshot(views: AdminViews): unknown {
     authorization: snapshot.authorization?.settings ?? null,
     registry: describeRegistry(views.registry()),
     clusters: describeEndpoints(snapshot),
+    upstreams: views.clusterViews(),
     defaultUpstream: snapshot.defaultUpstream,
   };
 }
@@ -159,6 +162,7 @@ function describeStats(views: AdminViews): unknown {
   return {
     uptimeS: Math.round(views.uptimeMs() / 1000),
     listeners: views.listeners(),
+    upstreams: views.clusterViews(),
     endpoints: views.endpointStats(),
   };
 }
@@ -168,7 +172,8 @@ function text(body: string, status = 200): Response {
 }
 
 function json(value: unknown, status = 200): Response {
-  return new Response(JSON.stringify(value, null, 2) + "\n", {
+  const plain = (_: string, part: unknown) => part instanceof Map ? Object.fromEntries(part) : part;
+  return new Response(JSON.stringify(value, plain, 2) + "\n", {
     status,
     headers: { "content-type": "application/json" },
   });

@@ -15,6 +15,7 @@ const VIEWS: AdminViews = {
   setMaintenance: () => Promise.resolve(true),
   registry: () => undefined,
   listeners: () => [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],
+  clusterViews: () => [],
   endpointStats: () => [],
   metrics: () => "# HELP a A.\n# TYPE a counter\na 1\n",
 };
@@ -158,6 +159,7 @@ Deno.test("/stats shows connections, pools and the time since the start", async 
   assertEquals(await ask("/stats", { endpointStats: () => stats }).json(), {
     uptimeS: 12,
     listeners: [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],
+    upstreams: [],
     endpoints: stats,
   });
 });

@@ -43,6 +43,16 @@ interface Snapshot {
     readonly name: string;
     readonly endpoints: readonly { readonly host: string; readonly port: number }[];
   }[];
+  /** Absent where nothing was called yet, and in older sidecars. */
+  readonly upstreams?: readonly {
+    readonly name: string;
+    readonly breaker?: string;
+    readonly endpoints: readonly {
+      readonly address: string;
+      readonly absences: readonly string[];
+      readonly breaker?: string;
+    }[];
+  }[];
 }
 
 export const statusCommand: Command = {
@@ -82,10 +92,7 @@ function inWords(snapshot: Snapshot): string {
     ["app", appInWords(snapshot)],
     ["registry", registryInWords(snapshot)],
     ["policy", policyInWords(snapshot)],
-    ...clusters.map(({ name, endpoints }) => [
-      `to ${name}`,
-      endpoints.map(({ host, port }) => `${host}:${port}`).join(", ") || "no endpoint",
-    ]),
+    ...clusters.map(({ name }) => [`to ${name}`, clusterInWords(name, snapshot)]),
   ] as const;
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join("");
@@ -108,6 +115,24 @@ function registryInWords({ registry }: Snapshot): string {
   const from = source === "cache" ? "endpoints of the last run" : "endpoints";
   const age = ageS === null ? "never confirmed" : `confirmed ${ageS} s ago`;
   return `${isUp ? "up" : "away"}, ${from} ${age}${error === null ? "" : `: ${error}`}`;
+}
+
+/** Its endpoints, with what is the matter with them, and its breaker where that is not closed. */
+function clusterInWords(name: string, { clusters, upstreams = [] }: Snapshot): string {
+  const state = upstreams.find((upstream) => upstream.name === name);
+  const endpoints = clusters.find((cluster) => cluster.name === name)?.endpoints ?? [];
+  const words = endpoints.map(({ host, port }) => {
+    const address = `${host}:${port}`;
+    const known = state?.endpoints.find((endpoint) => endpoint.address === address);
+    const matters = [...known?.absences ?? [], ...breakerInWords(known?.breaker)];
+    return matters.length === 0 ? address : `${address} (${matters.join(", ")})`;
+  });
+  const breaker = breakerInWords(state?.breaker).map((text) => `; ${text}`).join("");
+  return (words.join(", ") || "no endpoint") + breaker;
+}
+
+function breakerInWords(state = "closed"): string[] {
+  return state === "closed" ? [] : [`circuit breaker ${state}`];
 }
 
 function policyInWords({ policy: { revision, problem } }: Snapshot): string {

@@ -1,6 +1,7 @@
 // What a bootstrap document says once it is read: durations in milliseconds, sizes in bytes, every default filled in.
 // Types only; schema.ts checks documents against them and load.ts reads files.
 
+import type { UpstreamPolicy } from "./build_upstream.ts";
 import type { AuthorizationConfig } from "./authorization_config.ts";
 import type { InboundJwtConfig, JwtConfig, SigningConfig, TokenRuleConfig } from "./jwt_config.ts";
 
@@ -51,6 +52,10 @@ export interface Service {
   readonly address: string;
   /** Instance id, unique in the registry. Default NAME-PORT, PORT being the inbound port. */
   readonly id: string;
+  /** Where it runs. */
+  readonly zone?: string;
+  /** 1 to 1000; absent: 1. */
+  readonly weight?: number;
   /** Absent on a pure edge instance. */
   readonly app?: App;
 }
@@ -145,27 +150,6 @@ export interface Limits {
   readonly connections: number;
   /** Streams open at once on one HTTP/2 connection. */
   readonly streams: number;
-}
-
-export interface RetryPolicy {
-  /** Tries in all, the first one included. */
-  readonly attempts: number;
-  readonly on: readonly ("connect" | "reset" | "gateway-error" | "grpc-unavailable")[];
-  readonly backoff: { readonly minMs: number; readonly maxMs: number };
-  /** Retries per request at most, over time; 0.2 is one in five. */
-  readonly budget: number;
-}
-
-export interface UpstreamPolicy {
-  readonly protocol: "auto" | "http1" | "http2" | "tcp";
-  /** `mesh`: by mTLS as the identity section says; `none`: plain, `origin`: TLS as in the web, for endpoints without a sidecar. */
-  readonly tls?: "mesh" | "none" | "origin";
-  readonly loadBalancer: { readonly algorithm: "round-robin" };
-  readonly retry?: RetryPolicy;
-  /** A local port dedicated to this upstream: whatever Host says, requests go there. */
-  readonly bind?: Address;
-  /** How long the head of the response may take once the request was sent; 0: no limit. */
-  readonly timeoutMs: number;
 }
 
 export interface InboundPolicy {

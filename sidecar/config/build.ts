@@ -10,16 +10,17 @@ import type {
   PolicySourceConfig,
   RegistryConfig,
   Service,
-  UpstreamPolicy,
 } from "./bootstrap.ts";
 import { buildAuthorization } from "./build_authorization.ts";
 import { buildConnect, buildConsul } from "./build_consul.ts";
 import { buildEdge, buildGateway } from "./build_gateway.ts";
 import { buildInboundJwt } from "./build_jwt.ts";
+import { buildUpstream, type UpstreamPolicy } from "./build_upstream.ts";
 import type { BootstrapDocument } from "./schema/bootstrap.ts";
 import { selfSigned as selfSignedSection } from "./schema/identity.ts";
 import type { RegistryDocument } from "./schema/registry.ts";
-import { type PolicyDocument, upstream, type UpstreamDocument } from "./schema/policy.ts";
+import type { PolicyDocument } from "./schema/policy.ts";
+import { upstream } from "./schema/upstream.ts";
 
 /** The bootstrap that the document means. */
 export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocument): Bootstrap {
@@ -78,25 +79,16 @@ export function defaultUpstream({ isEdge }: { readonly isEdge: boolean }): Upstr
   return deepFreeze(isEdge ? { ...inside, timeoutMs: EDGE_TIMEOUT_MS } : inside);
 }
 
-function buildUpstream(
-  { timeout, bind, retry, ...same }: UpstreamDocument,
-): UpstreamPolicy {
-  return {
-    ...same,
-    ...(bind === undefined ? {} : { bind }),
-    ...(retry === undefined ? {} : { retry }),
-    timeoutMs: timeout,
-  };
-}
-
 function buildService(service: BootstrapDocument["service"], listeners: Listeners): Service {
-  const { name, version, app } = service;
+  const { name, version, app, zone, weight } = service;
   return {
     name,
     version,
     tags: service.tags ?? [version],
     address: service.address ?? reachableHost(listeners.inbound.host),
     id: service.id ?? `${name}-${listeners.inbound.port}`,
+    ...(zone === undefined ? {} : { zone }),
+    ...(weight === undefined ? {} : { weight }),
     ...(app === undefined ? {} : { app: buildApp(app) }),
   };
 }

@@ -6,6 +6,7 @@ import {
   REQUIRED_CLAIMS,
   TOKEN_FROM,
 } from "./gateway_defaults.ts";
+import { UPSTREAM_DEFAULTS } from "./upstream_defaults.ts";
 
 export interface Default {
   /** As an operator would write it; for a derived default, the rule in words. */
@@ -135,40 +136,6 @@ export const DEFAULTS = {
     value: ".mesh/cache",
     reason: "Beside the other state of a laptop, and among the few places that may be written.",
   },
-  "policy.upstreams.*.protocol": {
-    value: "auto",
-    reason: "The sidecar knows better than the operator what the other end speaks.",
-  },
-  "policy.upstreams.*.tls": {
-    value: "mesh",
-    reason: "An endpoint is a sidecar; one that is none must be named.",
-  },
-  "policy.upstreams.*.loadBalancer.algorithm": {
-    value: "round-robin",
-    reason: "Even and predictable.",
-  },
-  "policy.upstreams.*.timeout": {
-    value: "15s",
-    reason: "Longer than any healthy call, shorter than a user's patience.",
-  },
-  "policy.upstreams.*.retry.attempts": {
-    value: 2,
-    reason:
-      "One more try mends a lost connection; what fails twice is down, and more would add to its load.",
-  },
-  "policy.upstreams.*.retry.on": {
-    value: ["connect", "reset", "gateway-error", "grpc-unavailable"],
-    reason: "Failures that another endpoint, or the next moment, is likely not to have.",
-  },
-  "policy.upstreams.*.retry.backoff": {
-    value: "25ms..250ms",
-    reason: "Long enough for an endpoint to leave rotation, short against any deadline.",
-  },
-  "policy.upstreams.*.retry.budget": {
-    value: "20%",
-    reason:
-      "One retry in five requests mends a bad endpoint and cannot double the load of a bad cluster.",
-  },
   "policy.inbound.timeout": {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
@@ -240,6 +207,7 @@ export const DEFAULTS = {
   },
   workers: { value: 1, reason: "The only number of this version: one data-plane thread." },
   ...GATEWAY_DEFAULTS,
+  ...UPSTREAM_DEFAULTS,
   "limits.head": {
     value: "64KiB",
     reason: "Room for large cookies and tokens; a connection can hold no more than this.",

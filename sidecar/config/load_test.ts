@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConfigError } from "../errors.ts";
+import { defaultUpstream } from "./build.ts";
+import type { UpstreamPolicy } from "./build_upstream.ts";
 import { loadBootstrap } from "./load.ts";
 import {
   bootstrap,
@@ -152,21 +154,16 @@ upstreams:
   user-service: { protocol: http1, bind: 127.0.0.1:9101, timeout: 3s }
   order-service: { tls: none }
 inbound: { timeout: 0 }`;
+  const inside = defaultUpstream({ isEdge: false });
   const expected = {
-    upstreams: new Map([
+    upstreams: new Map<string, UpstreamPolicy>([
       ["user-service", {
+        ...inside,
         protocol: "http1" as const,
-        tls: "mesh" as const,
-        loadBalancer: { algorithm: "round-robin" as const },
         bind: { host: "127.0.0.1", port: 9101 },
         timeoutMs: 3000,
       }],
-      ["order-service", {
-        protocol: "auto" as const,
-        tls: "none" as const,
-        loadBalancer: { algorithm: "round-robin" as const },
-        timeoutMs: 15_000,
-      }],
+      ["order-service", { ...inside, tls: "none" as const }],
     ]),
     inbound: { timeoutMs: 0 },
   };
@@ -237,11 +234,9 @@ Deno.test("parseBootstrap names what is missing at the key that should hold it",
 });
 
 Deno.test("parseBootstrap refuses features of later versions as unknown keys", () => {
-  const later = ["tracing: {}", "tls: {}", "policy: { upstreams: { a: { hedge: {} } } }"]
-    .concat(["policy: { upstreams: { a: { circuitBreaker: {} } } }", "policySource: { etcd: {} }"])
-    .concat(["policy: { inbound: { rateLimits: [] } }", "workers: 4"])
-    .concat(["policy: { upstreams: { a: { loadBalancer: { algorithm: random } } } }"])
-    .concat(["policy: { upstreams: { a: { outlier: {} } } }"]);
+  const later = ["tracing: {}", "tls: {}", "policySource: { etcd: {} }", "workers: 4"]
+    .concat(["policy: { inbound: { rateLimits: [] } }"])
+    .concat(["policy: { upstreams: { a: { mirror: {} } } }"]);
   assertEquals(later.filter((line) => problemsWith(line).length === 0), []);
 });
 

@@ -8,6 +8,7 @@ import { authRules, jwtRules } from "./jwt_rules.ts";
 import { identityRules } from "./identity_rules.ts";
 import { registryRules } from "./registry_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
+import { upstreamRules } from "./upstream_rules.ts";
 import type { PolicyDocument } from "./schema/policy.ts";
 
 type AppDocument = NonNullable<NonNullable<SoundSections["service"]>["app"]>;
@@ -37,7 +38,7 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
 
 function sectionRules({ policy, identity }: SoundSections, report: Report): void {
   if (policy === undefined) return;
-  tcpRules(policy, ["policy", "upstreams"], report);
+  eachUpstreamRules(policy, ["policy", "upstreams"], report);
   inboundRules(policy, ["policy", "inbound"], report);
   authorizationRules(policy, ["policy", "inbound"], report);
   if (policy.gateway !== undefined) edgeRules(policy.gateway, ["policy", "gateway"], report);
@@ -47,7 +48,7 @@ function sectionRules({ policy, identity }: SoundSections, report: Report): void
 /** What can be wrong between the parts of a policy document. */
 export function policyRules(policy: PolicyDocument, report: Report): void {
   listenerRules(upstreamListeners(policy, ["upstreams"]), report);
-  tcpRules(policy, ["upstreams"], report);
+  eachUpstreamRules(policy, ["upstreams"], report);
   authorizationRules(policy, ["inbound"], report);
   inboundRules(policy, ["inbound"], report);
   if (policy.gateway !== undefined) edgeRules(policy.gateway, ["gateway"], report);
@@ -60,8 +61,10 @@ function inboundRules({ inbound: { jwt } }: PolicyDocument, path: Path, report: 
 }
 
 /** Bytes say nothing of where they are bound for. */
-function tcpRules(policy: PolicyDocument, path: Path, report: Report): void {
-  for (const [name, { protocol, bind }] of Object.entries(policy.upstreams)) {
+function eachUpstreamRules(policy: PolicyDocument, path: Path, report: Report): void {
+  for (const [name, upstream] of Object.entries(policy.upstreams)) {
+    upstreamRules(name, upstream, [...path, name], report);
+    const { protocol, bind } = upstream;
     if (protocol !== "tcp" || bind !== undefined) continue;
     report([...path, name, "protocol"], "tcp needs a port of its own, expected bind beside it");
   }

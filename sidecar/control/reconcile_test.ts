@@ -5,14 +5,17 @@ import { DEFAULT_UPSTREAM, endpoint, fakeRoute } from "../../tests/support/fake_
 import { MemoryLog } from "../../tests/support/memory_log.ts";
 import { outcome } from "../../tests/support/scripted_upstream.ts";
 import type { LoginConfig, Policy, RouteConfig } from "../config/bootstrap.ts";
+import { defaultUpstream } from "../config/build.ts";
 import { ConfigError } from "../errors.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { PolicyListener, PolicySource } from "./policy/source.ts";
 import { Reconciler, type ReconcilerOptions } from "./reconcile.ts";
 
+const INSIDE = defaultUpstream({ isEdge: false });
+
 function policy(timeouts: Record<string, number> = {}, inboundMs = 15_000): Policy {
   const upstreams = Object.entries(timeouts)
-    .map(([name, timeoutMs]) => [name, { ...DEFAULT_UPSTREAM, timeoutMs }] as const);
+    .map(([name, timeoutMs]) => [name, { ...INSIDE, timeoutMs }] as const);
   return { upstreams: new Map(upstreams), inbound: { timeoutMs: inboundMs } };
 }
 

@@ -45,6 +45,8 @@ export interface ExchangeView {
   quota: Quota | undefined;
   /** Clock milliseconds when the head had been read. */
   readonly startedAt: number;
+  /** Keeps something until the exchange is over, in place of what was kept before. */
+  hold(lease: Disposable): void;
 }
 
 /**

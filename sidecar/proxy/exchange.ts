@@ -27,6 +27,7 @@ export class Exchange implements ExchangeView {
   adapter: Adapter | undefined = undefined;
   /** What was answered, until it is all out. */
   response: Response | undefined = undefined;
+  #lease: Disposable | undefined = undefined;
 
   constructor(incoming: Incoming, listener: ListenerKind, snapshot: Snapshot, startedAt: number) {
     this.incoming = incoming;
@@ -35,5 +36,16 @@ export class Exchange implements ExchangeView {
     this.snapshot = snapshot;
     this.clientAddress = incoming.peer.host;
     this.startedAt = startedAt;
+  }
+
+  hold(lease: Disposable): void {
+    this.release();
+    this.#lease = lease;
+  }
+
+  /** It is over: what was held is let go. */
+  release(): void {
+    this.#lease?.[Symbol.dispose]();
+    this.#lease = undefined;
   }
 }

@@ -6,7 +6,7 @@ import { FieldList, type Fields } from "../http/fields.ts";
 import type { Request, Response } from "../http/message.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Timeouts } from "../lib/timeouts.ts";
-import { grpcStatusOf } from "./rescue.ts";
+import { grpcStatusOf, toProxyError } from "./rescue.ts";
 
 const TIMEOUT = "grpc-timeout";
 
@@ -42,20 +42,26 @@ export class GrpcCall {
     this.#request.headers.set(TIMEOUT, serializeGrpcTimeout(left));
   }
 
-  /** The response whose body tells a failure by trailers; the deadline stands until it has ended. */
-  accompany(response: Response): Response {
+  /** The response whose body tells a failure by trailers; the deadline stands until it has ended, and then `attempt` hears how. */
+  accompany(response: Response, attempt: Judged): Response {
     if (response.body.isEnded) {
       this.end();
       return response;
     }
     const { status, headers, body } = response;
-    return { status, headers, body: new CallBody(body, this) };
+    const onEnd = (grpcStatus: string | undefined) => attempt.answered(status, grpcStatus);
+    return { status, headers, body: new CallBody(body, this, onEnd) };
   }
 
   end(): void {
     this.#timeout?.clear();
     this.#timeout = undefined;
   }
+}
+
+/** What hears how a call went; only the first word counts. */
+export interface Judged {
+  answered(status: number, grpcStatus: string | undefined): void;
 }
 
 /** Clients choose any number of milliseconds, and each length of time has a timer of its own: so 1/16 too late at most. */
@@ -68,11 +74,14 @@ function coarse(ms: number): number {
 class CallBody implements Body {
   readonly #source: Body;
   readonly #call: GrpcCall;
+  readonly #onEnd: (grpcStatus: string | undefined) => void;
   #failure: Fields | undefined;
 
-  constructor(source: Body, call: GrpcCall) {
+  /** `onEnd` is told once it came to its end, well or not, but not when nobody wanted the rest. */
+  constructor(source: Body, call: GrpcCall, onEnd: (grpcStatus: string | undefined) => void) {
     this.#source = source;
     this.#call = call;
+    this.#onEnd = onEnd;
   }
 
   get length(): undefined {
@@ -91,7 +100,7 @@ class CallBody implements Body {
     if (this.#failure !== undefined) return null;
     try {
       const bytes = this.#source.take();
-      if (bytes === null) this.#call.end();
+      if (bytes === null) this.#end();
       return bytes;
     } catch (error) {
       this.#fail(error);
@@ -101,8 +110,13 @@ class CallBody implements Body {
 
   whole(): Uint8Array | undefined {
     const whole = this.#failure === undefined ? this.#source.whole() : undefined;
-    if (whole !== undefined) this.#call.end();
+    if (whole !== undefined) this.#end();
     return whole;
+  }
+
+  #end(): void {
+    this.#call.end();
+    this.#onEnd(this.#source.trailers?.get("grpc-status"));
   }
 
   pull(): Promise<void> {
@@ -117,6 +131,7 @@ class CallBody implements Body {
     trailers.append("grpc-status", String(code));
     trailers.append("grpc-message", encodeGrpcMessage(message));
     this.#failure = trailers;
+    if (toProxyError(error).side === "upstream") this.#onEnd(String(code));
     this.#source.cancel();
   }
 

@@ -9,9 +9,10 @@ import { utf8Bytes } from "../lib/bytes.ts";
 import type { Cancellation } from "../lib/cancellation.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Forwarder, noEndpoints } from "./forward.ts";
+import type { Forwarder } from "./forward.ts";
 import { LoginLimiter, type LoginRateLimit } from "./login_limiter.ts";
 import type { Router } from "./pipeline.ts";
+import { noEndpoints } from "./refusals.ts";
 
 /** A login is a name and a password. */
 const MAX_BODY_BYTES = 16_384;

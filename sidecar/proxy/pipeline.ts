@@ -120,6 +120,7 @@ export class Pipeline implements Handler {
 
   finished(incoming: Incoming, outcome: Outcome): void {
     const exchange = incoming.context as Exchange;
+    exchange.release();
     for (const filter of this.#atEnd) {
       try {
         filter.onEnd!(exchange, exchange.response, outcome);

@@ -33,7 +33,8 @@ export function isRepeatable(request: Request): boolean {
   return request.upgrade === undefined && (isIdempotent(request) || isGrpcRequest(request));
 }
 
-function isIdempotent({ method, headers }: Request): boolean {
+/** Whether it may be sent twice for what it is. */
+export function isIdempotent({ method, headers }: Request): boolean {
   return IDEMPOTENT.has(method) || headers.has("idempotency-key");
 }
 
@@ -56,12 +57,19 @@ export function isUnconnected({ kind }: ProxyError): boolean {
   return kind === "connect-failed" || kind === "connect-timeout" || kind === "untrusted-upstream";
 }
 
+/** A deadline that leaves time for another try is that of the try alone: it may have been worked on, as after a reset. */
 function causeOfError(error: ProxyError): RetryOn | undefined {
   if (isUnconnected(error)) return "connect";
-  return error.kind === "upstream-reset" ? "reset" : undefined;
+  return error.kind === "upstream-reset" || error.kind === "deadline" ? "reset" : undefined;
 }
 
 function causeOfResponse(response: Response): RetryOn | undefined {
   if (response.status >= 502 && response.status <= 504) return "gateway-error";
   return isUnavailable(response) ? "grpc-unavailable" : undefined;
+}
+
+/** What an answer asks to wait before the next try (RFC 9110, section 10.2.3), in seconds there; 0 where it says nothing. */
+export function retryAfterMs({ headers }: Response): number {
+  const text = headers.get("retry-after") ?? "";
+  return /^[0-9]{1,6}$/.test(text) ? Number(text) * 1000 : 0;
 }

@@ -7,7 +7,7 @@ import type { RouteInput } from "../snapshot/route_table.ts";
 import type { Cluster, Snapshot } from "../snapshot/snapshot.ts";
 import type { SnapshotStore } from "../snapshot/store.ts";
 import type { Exchange } from "./exchange.ts";
-import { noEndpoints } from "./forward.ts";
+import { noEndpoints } from "./refusals.ts";
 import type { Router } from "./pipeline.ts";
 
 /** The suffix under which services may be called where a bare name will not do. */

@@ -8,7 +8,7 @@ import type { SnapshotStore } from "../snapshot/store.ts";
 import { dialInTime } from "../upstream/dial.ts";
 import type { PoolContext } from "../upstream/pool.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
-import { MAX_ENDPOINTS, noEndpoints } from "./forward.ts";
+import { MAX_ENDPOINTS, noEndpoints } from "./refusals.ts";
 import type { Acceptor, Served } from "./listener.ts";
 import { toProxyError } from "./rescue.ts";
 import { carry } from "./tcp_lane.ts";
@@ -92,7 +92,7 @@ class TcpConnection implements Served {
     const { store, upstream, upstreams, context } = this.#options;
     const cluster = store.current.clusters.get(upstream);
     if (cluster === undefined) throw noEndpoints(upstream);
-    const picker = upstreams.picker(cluster);
+    const picker = upstreams.state(cluster).pickerOf(cluster);
     const unreachable: Endpoint[] = [];
     let failure = noEndpoints(upstream);
     while (unreachable.length < MAX_ENDPOINTS) {

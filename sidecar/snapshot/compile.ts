@@ -98,7 +98,14 @@ function compileRoutes(
 
 const NO_ENDPOINTS: readonly Endpoint[] = Object.freeze([]);
 
-const ROUND_ROBIN = Object.freeze({ algorithm: "round-robin" } as const);
+const ROUND_ROBIN = Object.freeze(
+  {
+    algorithm: "round-robin",
+    slowStartMs: 0,
+    panicThreshold: 0,
+    isZoneAware: false,
+  } as const,
+);
 
 function compileCluster(
   name: string,
@@ -151,11 +158,8 @@ function compileAuthorization(
 }
 
 function keep(previous: Cluster | undefined, next: Cluster): Cluster {
-  if (previous === undefined) return next;
-  const isSame =
-    JSON.stringify({ ...previous, endpoints: [] }) === JSON.stringify({ ...next, endpoints: [] }) &&
-    isSameEndpoints(previous.endpoints, next.endpoints);
-  return isSame ? previous : next;
+  if (previous === undefined || !isSameEndpoints(previous.endpoints, next.endpoints)) return next;
+  return isSame({ ...previous, endpoints: [] }, { ...next, endpoints: [] }) ? previous : next;
 }
 
 /** Whether two sorted endpoint lists say the same. */

@@ -1,7 +1,16 @@
 // What the mesh wants now: frozen data that control writes and the data path reads, captured once per exchange.
 import type { Authorization } from "./authorization.ts";
+import type { BalancerSettings, SplitPart, Subset } from "./balancer_settings.ts";
 import type { EdgeSettings } from "./edge_settings.ts";
 import type { InboundJwtSettings, TokenRule } from "../identity/jwt/settings.ts";
+import type {
+  BreakerSettings,
+  EndpointCheckSettings,
+  FallbackSettings,
+  HedgeSettings,
+  LimitSettings,
+  OutlierSettings,
+} from "./resilience_settings.ts";
 import type { RouteRule, RouteTable } from "./route_table.ts";
 
 /** One address of a cluster. */
@@ -22,6 +31,8 @@ export interface RetrySettings {
   /** Tries in all, the first one included. */
   readonly attempts: number;
   readonly on: readonly RetryOn[];
+  /** How long one try may take to answer; left out: as long as there is time. */
+  readonly perTryTimeoutMs?: number;
   /** The wait between two tries. */
   readonly backoff: { readonly minMs: number; readonly maxMs: number };
   /** Retries in proportion to requests, so that they cannot multiply a failure: 0.2 is one in five. */
@@ -34,7 +45,18 @@ export interface UpstreamSettings {
   readonly protocol: "auto" | "http1" | "http2" | "tcp";
   /** `mesh`, also where absent: by mTLS as far as this sidecar has an identity; `none`: plain; `origin`: TLS as in the web. */
   readonly tls?: "mesh" | "none" | "origin";
-  readonly loadBalancer: { readonly algorithm: "round-robin" };
+  readonly loadBalancer: BalancerSettings;
+  /** By name, for `split`. */
+  readonly subsets?: ReadonlyMap<string, Subset>;
+  /** Left out: all endpoints alike. */
+  readonly split?: readonly SplitPart[];
+  readonly circuitBreaker?: BreakerSettings;
+  readonly outlier?: OutlierSettings;
+  /** Left out: as many as any. */
+  readonly limits?: LimitSettings;
+  readonly healthCheck?: EndpointCheckSettings;
+  readonly fallback?: FallbackSettings;
+  readonly hedge?: HedgeSettings;
   /** How long the head of a response may take once the request was sent; 0: no limit. */
   readonly timeoutMs: number;
   /** Left out: a request is sent again only where nobody can have worked on it. */

@@ -19,6 +19,8 @@ export interface GrpcCheckOptions {
   /** As in the .proto file; empty asks for the server as a whole. */
   readonly service: string;
   readonly timeoutMs: number;
+  /** Whom it is for; default: the address. */
+  readonly authority?: string;
 }
 
 /** Never rejects. */
@@ -53,9 +55,10 @@ async function judge(response: Response): Promise<CheckResult> {
   return { isHealthy: status === "serving", detail: `grpc.health.v1 says ${status}` };
 }
 
-function checkRequest({ address, service, timeoutMs }: GrpcCheckOptions): Request {
+function checkRequest(options: GrpcCheckOptions): Request {
+  const { address, service, timeoutMs, authority = formatAddress(address) } = options;
   const message = encodeHealthRequest(service);
-  return callRequest(HEALTH_CHECK_PATH, formatAddress(address), message, {
+  return callRequest(HEALTH_CHECK_PATH, authority, message, {
     "user-agent": "sidecar-health",
     "grpc-timeout": serializeGrpcTimeout(timeoutMs),
   });

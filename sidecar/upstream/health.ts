@@ -16,6 +16,8 @@ export interface HealthOptions {
   readonly unhealthyThreshold?: number;
   /** How long after the start nobody is told that there is no good answer yet; default 0. */
   readonly startupGraceMs?: number;
+  /** What is believed until it was asked; default false. */
+  readonly isHealthyAtFirst?: boolean;
   readonly clock: Clock;
   /** Must settle by itself within its timeout and never reject. */
   readonly check: () => Promise<CheckResult>;
@@ -32,7 +34,7 @@ const LATE_THRESHOLD = 2;
 export class Health {
   readonly #options: HealthOptions;
   readonly #startedAt: number;
-  #last: CheckResult = { isHealthy: false, detail: "not checked yet" };
+  #last: CheckResult;
   #hasAnswer = false;
   /** Answers in a row that say otherwise than the last state. */
   #doubts = 0;
@@ -41,7 +43,9 @@ export class Health {
   #isClosed = false;
 
   constructor(options: HealthOptions) {
+    const { isHealthyAtFirst: isHealthy = false } = options;
     this.#options = options;
+    this.#last = { isHealthy, detail: "not checked yet" };
     this.#startedAt = options.clock.now();
   }
 

@@ -13,11 +13,13 @@ export interface HttpCheckOptions {
   readonly address: Address;
   readonly path: string;
   readonly timeoutMs: number;
+  /** Whom it is for; default: the address. */
+  readonly authority?: string;
 }
 
 /** Never rejects. */
 export function httpCheck(options: HttpCheckOptions, context: PoolContext): Promise<CheckResult> {
-  const { address, path, timeoutMs } = options;
+  const { address, path, timeoutMs, authority = formatAddress(address) } = options;
   return checkInTime(address, timeoutMs, context, async (transport, onCut) => {
     const connection = new Http1ClientConnection(transport, context.limits, {
       onIdle: () => {},
@@ -26,7 +28,7 @@ export function httpCheck(options: HttpCheckOptions, context: PoolContext): Prom
     });
     onCut(() => connection.abort(new ProxyError("deadline", "late", { side: "upstream" })));
     try {
-      const response = await connection.send(getRequest(path, formatAddress(address)), () => {});
+      const response = await connection.send(getRequest(path, authority), () => {});
       response.body.cancel();
       const { status } = response;
       return { isHealthy: status >= 200 && status < 300, detail: `${path} answered ${status}` };

@@ -2,6 +2,7 @@
 import { ProxyError } from "../errors.ts";
 import type { ClientLimits } from "../http1/client_connection.ts";
 import type { Http2Limits } from "../http2/limits.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Cancellation } from "../lib/cancellation.ts";
 import type { Sweeper } from "../lib/sweeper.ts";
 import type { Timeouts } from "../lib/timeouts.ts";
@@ -44,6 +45,7 @@ export interface Address {
 export type DialProtocol = "http1" | "http2" | "tcp";
 
 export interface PoolContext {
+  readonly clock: Clock;
   readonly limits: PoolLimits;
   readonly timeouts: Timeouts;
   readonly sweeper: Sweeper;

@@ -47,11 +47,11 @@ Deno.test("Upstreams keeps one pool an endpoint, over snapshots and by address",
 Deno.test("Upstreams goes on with a cluster's turn when its endpoints change", () => {
   const { upstreams } = rig();
   const before = fakeCluster("a", ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"]);
-  const picker = upstreams.picker(before);
-  assertStrictEquals(upstreams.picker(before), picker);
-  assertEquals([picker.pick()?.id, picker.pick()?.id], ["10.0.0.1:80", "10.0.0.2:80"]);
+  const picker = upstreams.state(before).pickerOf(before);
+  assertStrictEquals(upstreams.state(before).pickerOf(before), picker);
+  assertEquals([picker.pick([])?.id, picker.pick([])?.id], ["10.0.0.1:80", "10.0.0.2:80"]);
   const after = fakeCluster("a", ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.4:80"]);
-  assertEquals(upstreams.picker(after).pick()?.id, "10.0.0.4:80");
+  assertEquals(upstreams.state(after).pickerOf(after).pick([])?.id, "10.0.0.4:80");
 });
 
 Deno.test("Upstreams.apply lets go of endpoints that are gone: idle connections now, busy ones when free", async () => {

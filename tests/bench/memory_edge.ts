@@ -86,7 +86,12 @@ class MemoryTransport implements Transport {
 
 const UPSTREAM = {
   protocol: "auto",
-  loadBalancer: { algorithm: "round-robin" },
+  loadBalancer: {
+    algorithm: "round-robin",
+    slowStartMs: 0,
+    panicThreshold: 0.5,
+    isZoneAware: true,
+  },
   timeoutMs: 15_000,
 } as const;
 
@@ -119,7 +124,7 @@ export class MemoryEdge {
     const clock = systemClock;
     const timeouts = new Timeouts(clock);
     const limits = { ...LIMITS, ...DEFAULT_POOL_LIMITS, http2: DEFAULT_HTTP2_LIMITS };
-    const context = { limits, timeouts, sweeper: new Sweeper(clock), dial: dialMemory };
+    const context = { clock, limits, timeouts, sweeper: new Sweeper(clock), dial: dialMemory };
     const log = new Logger({ level: "info", format: "json", write: () => {}, now: () => 0 });
     const handler = new Pipeline({
       listener: "edge",

@@ -14,7 +14,12 @@ import type {
 /** How an upstream is called unless the test says otherwise. */
 export const DEFAULT_UPSTREAM: UpstreamSettings = {
   protocol: "auto",
-  loadBalancer: { algorithm: "round-robin" },
+  loadBalancer: {
+    algorithm: "round-robin",
+    slowStartMs: 0,
+    panicThreshold: 0.5,
+    isZoneAware: true,
+  },
   timeoutMs: 5000,
 };
 

@@ -30,6 +30,12 @@ export function upstreamRig(limits: Partial<PoolLimits> = {}): UpstreamRig {
   const timeouts = new Timeouts(clock);
   const upstream = new ScriptedUpstream();
   const sweeper = new Sweeper(clock);
-  const context = { limits: { ...LIMITS, ...limits }, timeouts, sweeper, dial: upstream.dial };
+  const context = {
+    clock,
+    limits: { ...LIMITS, ...limits },
+    timeouts,
+    sweeper,
+    dial: upstream.dial,
+  };
   return { clock, timeouts, upstream, context };
 }

@@ -57,6 +57,9 @@ export const service = section({ description: "The service that this sidecar sta
   tags: list("Labels in the registry; default: the version.", tag("One label.")).optional(),
   address: host("What other sidecars dial, without the port.").optional(),
   id: label("Instance id, unique in the registry; default: NAME-PORT.").optional(),
+  zone: label("Where it runs; callers of the same zone prefer it.").optional(),
+  weight: wholeNumber("Its share of the traffic in proportion to other instances.", 1)
+    .max(1000, { error: "expected at most 1000" }).optional(),
   app: app.optional(),
 });
 
