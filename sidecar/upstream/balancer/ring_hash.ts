@@ -4,7 +4,7 @@ import { murmur32 } from "../../lib/murmur.ts";
 import type { Endpoint } from "../../snapshot/snapshot.ts";
 import type { HashOn } from "../../snapshot/balancer_settings.ts";
 import { hashOf } from "./hash_key.ts";
-import { type Asker, type Candidate, NONE_TRIED, type Picker } from "./picker.ts";
+import type { Asker, Candidate, Picker } from "./picker.ts";
 
 /** Points of an endpoint of weight 1: shares are within a tenth or so of what they should be. */
 const POINTS = 256;
@@ -27,7 +27,7 @@ export class RingHash implements Picker {
   }
 
   /** A request without a key goes anywhere. */
-  pick(tried: readonly Endpoint[] = NONE_TRIED, asker?: Asker): Endpoint | undefined {
+  pick(tried: readonly Endpoint[], asker?: Asker): Endpoint | undefined {
     const key = this.#on && hashOf(this.#on, asker);
     const start = this.#find(key ?? Math.floor(this.#random() * 2 ** 32));
     const owners = this.#owners;
