@@ -86,8 +86,13 @@ export class Reconciler implements PolicyListener {
   /** Every service that policy, routes and login name. What none of them names any more may be called still, without a gap. */
   #watchConfigured(): void {
     const verify = this.#edge?.login?.verify;
+    const { upstreams } = this.#policy.policy;
+    const fallbacks = [...upstreams.values()].flatMap(({ fallback }) =>
+      fallback?.answer.kind === "service" ? [fallback.answer.service] : []
+    );
     const named = new Set([
-      ...this.#policy.policy.upstreams.keys(),
+      ...upstreams.keys(),
+      ...fallbacks,
       ...(this.#edge?.routes ?? []).map(({ to }) => to),
       ...(verify?.kind === "service" ? [verify.service] : []),
     ]);
