@@ -4,7 +4,7 @@ import type { ConsulAddress } from "./bootstrap.ts";
 import { expected, type Parsed } from "./units.ts";
 
 export const CONSUL_ADDRESS =
-  "the address of an agent such as http://127.0.0.1:8500, https://consul.internal:8501 or unix:///run/consul.sock";
+  "the address of an agent such as http://127.0.0.1:8500, https://consul.internal:8501 or unix:///run/sidecar/consul.sock";
 
 /** The shape for editors; parseConsulAddress is what decides. */
 export const CONSUL_ADDRESS_PATTERN = /^(?:https?:\/\/[^/?#@\s]+|unix:\/\/\/\S+)$/;

@@ -197,7 +197,7 @@ limits: { headers: 1.5, connections: 0 }
       '1:60: service.vers: unknown key "vers", did you mean "version"?',
       '2:1: listener: unknown key "listener", did you mean "listeners"?',
       "3:32: registry.consul.address: expected the address of an agent such as http://127.0.0.1:8500, " +
-      "https://consul.internal:8501 or unix:///run/consul.sock",
+      "https://consul.internal:8501 or unix:///run/sidecar/consul.sock",
       "4:19: identity.mode: not a value of this setting, expected strict, permissive or off",
       '4:28: identity.trustDomian: unknown key "trustDomian", did you mean "trustDomain"?',
       "4:55: identity.namespace: expected letters, digits, dots, dashes and underscores, such as default",

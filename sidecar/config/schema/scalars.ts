@@ -138,7 +138,7 @@ export function anyText(description: string, what: string) {
 
 /** Where a Consul agent answers. */
 export function consulAddress(description: string) {
-  const examples = ["http://127.0.0.1:8500", "unix:///run/consul.sock"];
+  const examples = ["http://127.0.0.1:8500", "unix:///run/sidecar/consul.sock"];
   const help = { description, pattern: consul.CONSUL_ADDRESS_PATTERN, examples };
   return text(help, consul.CONSUL_ADDRESS, consul.parseConsulAddress);
 }

@@ -11,6 +11,8 @@ export const NEEDS_CONSUL = { ignore: !isInstalled("consul") };
 
 export interface ConsulOptions {
   readonly datacenter?: string;
+  /** Left out: no TLS. */
+  readonly httpsPort?: number;
   /** Further settings of the agent. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Token for what the test itself asks. */
@@ -58,13 +60,13 @@ export class ConsulAgent implements AsyncDisposable {
 
   /** Starts it with nothing in it: a development agent keeps all in memory. */
   async start(): Promise<void> {
-    const { datacenter = "dc1", config = {} } = this.#options;
+    const { datacenter = "dc1", config = {}, httpsPort } = this.#options;
     const name = `consul-${this.port}`;
     const settings = {
       datacenter,
       node_name: name,
       log_level: "warn",
-      ports: { http: this.port, ...this.#ports },
+      ports: { http: this.port, ...this.#ports, ...(httpsPort && { https: httpsPort }) },
       ...config,
     };
     await this.#workspace.write(`${name}.json`, JSON.stringify(settings));
