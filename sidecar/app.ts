@@ -8,7 +8,7 @@ import { exportGauges } from "./app_metrics.ts";
 import { Preparation } from "./app_policy.ts";
 import type { Mesh } from "./app_identity.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
-import { exportUpstreams, upstreamEvents } from "./app_upstreams.ts";
+import { exportUpstreams, forwarderEvents, upstreamEvents } from "./app_upstreams.ts";
 import type { Bootstrap } from "./config/bootstrap.ts";
 import { defaultUpstream } from "./config/build.ts";
 import { Reconciler } from "./control/reconcile.ts";
@@ -129,6 +129,7 @@ class Sidecar implements RunningSidecar {
       timeouts: this.#timeouts,
       clock,
       random: Math.random,
+      events: forwarderEvents(this.#metrics),
     });
     const tokens = this.#tokens = new Tokens({ clock, log: this.#log, metrics: this.#metrics });
     const edge = new EdgeParts({ clock, forwarder: this.#forwarder });

@@ -9,6 +9,7 @@ import { ClientCertificate } from "./filters/client_certificate.ts";
 import type { Filter, ListenerKind } from "./filters/filter.ts";
 import { Forwarded, type ForwardedOptions } from "./filters/forwarded.ts";
 import { Hsts } from "./filters/hsts.ts";
+import { InboundRateLimit } from "./filters/inbound_rate_limit.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { RequestMetrics } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
@@ -84,6 +85,7 @@ export class ListenerFactory {
       this.#forwarded("inbound", { hasProof: mesh !== undefined }),
       this.#parts.tokens.inbound,
       this.#authorize,
+      new InboundRateLimit(),
       new InboundRouter(),
     ];
     if (mesh === undefined) return this.#open("inbound", "inbound", inbound, stages);

@@ -1,4 +1,5 @@
 // Part of the composition root: what happens to endpoints and breakers, as log lines and metrics.
+import type { ForwarderEvents } from "./proxy/forward.ts";
 import type { Logger } from "./telemetry/log.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { UpstreamEvents } from "./upstream/events.ts";
@@ -37,6 +38,19 @@ export function upstreamEvents(log: Logger, metrics: Metrics): UpstreamEvents {
     onRefused(cluster, reason) {
       refused.with({ cluster, reason }).add();
     },
+  };
+}
+
+/** What policy did to requests besides sending them on. */
+export function forwarderEvents(metrics: Metrics): ForwarderEvents {
+  const faults = metrics.counter("mesh_faults_injected_total", "Faults made to order, by cluster.");
+  const mirrored = metrics.counter(
+    "mesh_mirrored_total",
+    "Copies of requests, by the service that got them and what became of them.",
+  );
+  return {
+    onInjected: (cluster, fault) => faults.with({ cluster, fault }).add(),
+    onMirrored: (cluster, result) => mirrored.with({ cluster, result }).add(),
   };
 }
 

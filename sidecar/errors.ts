@@ -25,6 +25,7 @@ export type ErrorKind =
   | "loop-detected"
   | "too-many-connections"
   | "overloaded"
+  | "fault-injected"
   | "draining"
   // what the upstream did
   | "no-endpoints"
@@ -52,6 +53,8 @@ export interface ProxyErrorOptions {
   readonly cause?: unknown;
   /** Fields that the answer must carry, e.g. `allow` with `method-not-allowed`. Names in lower case. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** In place of the status that the kind has; for what policy chose. */
+  readonly status?: number;
 }
 
 /** The one error of the data path. `message` is for the log; what the peer reads is decided in rescue. */
@@ -61,6 +64,7 @@ export class ProxyError extends Error {
   readonly side: ErrorSide;
   readonly retry: Retry;
   readonly fields: Readonly<Record<string, string>> | undefined;
+  readonly status: number | undefined;
 
   constructor(kind: ErrorKind, message: string, options: ProxyErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -68,6 +72,7 @@ export class ProxyError extends Error {
     this.side = options.side;
     this.retry = options.retry ?? "no";
     this.fields = options.fields;
+    this.status = options.status;
   }
 }
 

@@ -152,10 +152,22 @@ export interface Limits {
   readonly streams: number;
 }
 
+/** How often others may call the local app. */
+export interface InboundRateLimit {
+  readonly rate: Rate;
+  readonly burst: number;
+  /** One bucket for each service that calls, client address or user, or one for all. */
+  readonly key: "caller" | "client" | "user" | "all";
+  /** Empty: any. */
+  readonly methods: readonly string[];
+  readonly paths: readonly string[];
+}
+
 export interface InboundPolicy {
   /** Left out: everybody may call. */
   readonly authorization?: AuthorizationConfig;
   readonly jwt?: InboundJwtConfig;
+  readonly rateLimits?: readonly InboundRateLimit[];
   readonly timeoutMs: number;
 }
 

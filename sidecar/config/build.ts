@@ -61,12 +61,15 @@ export function buildPolicy(document: PolicyDocument): Policy {
 }
 
 function buildInbound(
-  { timeout, jwt, authorization }: PolicyDocument["inbound"],
+  { timeout, jwt, authorization, rateLimits }: PolicyDocument["inbound"],
 ): Policy["inbound"] {
   return {
     timeoutMs: timeout,
     ...(jwt === undefined ? {} : { jwt: buildInboundJwt(jwt) }),
     ...(authorization === undefined ? {} : { authorization: buildAuthorization(authorization) }),
+    ...(rateLimits === undefined ? {} : {
+      rateLimits: rateLimits.map((limit) => ({ ...limit, burst: limit.burst ?? limit.rate.count })),
+    }),
   };
 }
 

@@ -9,7 +9,8 @@ export type UpstreamPolicy = ReturnType<typeof buildUpstream>;
 
 export function buildUpstream(document: Document) {
   const { protocol, tls, bind, timeout: timeoutMs, hedge, limits } = document;
-  const { retry, subsets, split, circuitBreaker, outlier, healthCheck, fallback } = document;
+  const { retry, subsets, split, circuitBreaker, outlier, healthCheck, fallback, fault, mirror } =
+    document;
   return {
     protocol,
     tls,
@@ -25,6 +26,8 @@ export function buildUpstream(document: Document) {
     ...(healthCheck === undefined ? {} : { healthCheck: buildHealthCheck(healthCheck) }),
     ...(fallback === undefined ? {} : { fallback: buildFallback(fallback) }),
     ...(hedge === undefined ? {} : { hedge: { afterMs: hedge.after } }),
+    ...(fault === undefined ? {} : { fault: buildFault(fault) }),
+    ...(mirror === undefined ? {} : { mirror: { to: mirror.to, share: mirror.percent } }),
   };
 }
 
@@ -121,4 +124,14 @@ function buildFallback(
     ? { kind: "last-good", maxAgeMs: lastGood.maxAge } as const
     : { kind: "static", status, headers: new Map(fields), body } as const;
   return { on, answer };
+}
+
+function buildFault({ delay, abort, headers }: NonNullable<Document["fault"]>) {
+  const fields = Object.entries(headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const);
+  return {
+    ...(delay === undefined ? {} : { delay: { timeMs: delay.time, share: delay.percent } }),
+    ...(abort === undefined ? {} : { abort: { status: abort.status, share: abort.percent } }),
+    headers: new Map(fields),
+  };
 }

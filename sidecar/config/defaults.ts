@@ -140,6 +140,23 @@ export const DEFAULTS = {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
   },
+  "policy.inbound.rateLimits[].burst": {
+    value: "the count of the rate",
+    reason: "One period's worth at once is what a rate is usually taken to mean.",
+    isDerived: true,
+  },
+  "policy.inbound.rateLimits[].key": {
+    value: "caller",
+    reason: "One service that calls too much must not use up what the others may.",
+  },
+  "policy.inbound.rateLimits[].methods": {
+    value: [],
+    reason: "None named: a limit counts every method.",
+  },
+  "policy.inbound.rateLimits[].paths": {
+    value: [],
+    reason: "None named: a limit counts every path.",
+  },
   "policy.inbound.authorization": {
     value: "everybody may call",
     reason: "Being of the mesh is enough until somebody says who may call whom.",

@@ -177,4 +177,12 @@ export const UPSTREAM_DEFAULTS = {
     value: "5m",
     reason: "Old enough to bridge a restart, young enough to be worth showing.",
   },
+  "policy.upstreams.*.fault.headers": {
+    value: {},
+    reason: "None named: any request may meet it.",
+  },
+  "policy.upstreams.*.mirror.percent": {
+    value: "100%",
+    reason: "Whoever mirrors means all of it; less is asked for.",
+  },
 } as const satisfies Readonly<Record<string, Default>>;

@@ -15,6 +15,14 @@ export function upstreamRules(
   timeRules(upstream, path, report);
   checkRules(upstream, [...path, "healthCheck"], report);
   fallbackRules(name, upstream, [...path, "fallback"], report);
+  if (upstream.mirror?.to === name) {
+    report([...path, "mirror", "to"], "the upstream itself, expected another");
+  }
+  if (upstream.fault?.delay === undefined && upstream.fault?.abort === undefined) {
+    if (upstream.fault !== undefined) {
+      report([...path, "fault"], "nothing, expected delay or abort");
+    }
+  }
 }
 
 function balancerRules(

@@ -87,12 +87,13 @@ export class Reconciler implements PolicyListener {
   #watchConfigured(): void {
     const verify = this.#edge?.login?.verify;
     const { upstreams } = this.#policy.policy;
-    const fallbacks = [...upstreams.values()].flatMap(({ fallback }) =>
-      fallback?.answer.kind === "service" ? [fallback.answer.service] : []
-    );
+    const others = [...upstreams.values()].flatMap(({ fallback, mirror }) => [
+      ...(fallback?.answer.kind === "service" ? [fallback.answer.service] : []),
+      ...(mirror === undefined ? [] : [mirror.to]),
+    ]);
     const named = new Set([
       ...upstreams.keys(),
-      ...fallbacks,
+      ...others,
       ...(this.#edge?.routes ?? []).map(({ to }) => to),
       ...(verify?.kind === "service" ? [verify.service] : []),
     ]);
@@ -162,6 +163,7 @@ export class Reconciler implements PolicyListener {
       authorization: policy.inbound.authorization,
       home: this.#options.home(),
       inboundJwt: policy.inbound.jwt,
+      inboundRateLimits: policy.inbound.rateLimits,
     };
   }
 

@@ -5,16 +5,41 @@ import type { Request, Response } from "../http/message.ts";
 import type { Cluster } from "../snapshot/snapshot.ts";
 import { Attempts, type AttemptsParts } from "./attempts.ts";
 import { Fallbacks } from "./fallback.ts";
+import { Faults, type FaultsParts } from "./faults.ts";
 import { hedged } from "./hedge.ts";
+import { Mirror, type MirrorParts } from "./mirror.ts";
 import { notHttp } from "./refusals.ts";
 import { isIdempotent } from "./retry.ts";
+
+export interface ForwarderParts extends AttemptsParts {
+  readonly events?: ForwarderEvents;
+}
+
+/** What policy did to requests besides sending them on. */
+export interface ForwarderEvents {
+  readonly onInjected: FaultsParts["onInjected"];
+  readonly onMirrored: MirrorParts["onMirrored"];
+}
+
+const NO_EVENTS: ForwarderEvents = { onInjected: () => {}, onMirrored: () => {} };
 
 export class Forwarder {
   readonly #parts: AttemptsParts;
   readonly #fallbacks: Fallbacks;
+  readonly #faults: Faults;
+  readonly #mirror: Mirror;
 
-  constructor(parts: AttemptsParts) {
+  constructor({ events = NO_EVENTS, ...parts }: ForwarderParts) {
+    const { clock, random, timeouts } = parts;
     this.#parts = parts;
+    this.#faults = new Faults({ timeouts, random, onInjected: events.onInjected });
+    this.#mirror = new Mirror({
+      clock,
+      random,
+      send: (exchange, cluster, request) =>
+        this.#attempt(exchange, cluster, cluster.timeoutMs, request),
+      onMirrored: events.onMirrored,
+    });
     this.#fallbacks = new Fallbacks({
       clock: parts.clock,
       ask: (exchange, cluster, request) =>
@@ -34,9 +59,25 @@ export class Forwarder {
     request: Request = exchange.request,
   ): Promise<Response> {
     if (cluster.protocol === "tcp") return Promise.reject(notHttp(cluster.name));
-    const answer = this.#attempt(exchange, cluster, timeoutMs, request);
-    if (cluster.fallback === undefined) return answer;
+    const { fault, fallback } = cluster;
+    const delay = fault && this.#faults.inject(exchange, cluster.name, fault);
+    const answer = delay === undefined
+      ? this.#send(exchange, cluster, timeoutMs, request)
+      : delay.then(() => this.#send(exchange, cluster, timeoutMs, request));
+    if (fallback === undefined) return answer;
     return this.#fallbacks.guard(exchange, cluster, request, answer);
+  }
+
+  #send(
+    exchange: ExchangeView,
+    cluster: Cluster,
+    timeoutMs: number,
+    request: Request,
+  ): Promise<Response> {
+    const { mirror } = cluster;
+    if (mirror === undefined) return this.#attempt(exchange, cluster, timeoutMs, request);
+    const copied = this.#mirror.copy(exchange, request, mirror);
+    return this.#attempt(exchange, cluster, timeoutMs, copied);
   }
 
   #attempt(

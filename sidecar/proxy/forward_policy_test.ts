@@ -6,7 +6,9 @@ import { fakeCluster, fakeSnapshot } from "../../tests/support/fake_snapshot.ts"
 import { ok } from "../../tests/support/scripted_upstream.ts";
 import { upstreamRig } from "../../tests/support/upstream_rig.ts";
 import type { UpstreamSettings } from "../snapshot/snapshot.ts";
-import type { FallbackSettings } from "../snapshot/resilience_settings.ts";
+import { seeded } from "../upstream/balancer/test_candidates.ts";
+import { Faults } from "./faults.ts";
+import type { FallbackSettings, FaultSettings } from "../snapshot/resilience_settings.ts";
 import { Upstreams } from "../upstream/upstreams.ts";
 import { rescue } from "./rescue.ts";
 import { errorOf, fakeForwarder, gone } from "./test_forward.ts";
@@ -294,4 +296,81 @@ Deno.test("a last good answer that comes in pieces is kept once it is whole, and
   upstream.last.send(status(500));
   assertEquals(await bodyOf(await failing.response), "fourmore");
   assert(upstream.connections.length === 2);
+});
+
+function faultOf(more: Partial<FaultSettings>): Partial<UpstreamSettings> {
+  return { fault: { headers: new Map(), ...more } };
+}
+
+Deno.test("an abort that policy asks for is its status to HTTP, and no upstream hears of it", async () => {
+  const { begin, upstream } = rig(faultOf({ abort: { status: 418, share: 1 } }));
+  const { response } = await begin();
+  const answer = rescue(await errorOf(response));
+  assertEquals([answer.status, answer.headers.get("x-mesh-reason")], [418, "fault-injected"]);
+  assertEquals(upstream.dialled, []);
+});
+
+Deno.test("a delay that policy asks for passes, and a client that goes meanwhile ends it", async () => {
+  const { begin, upstream, clock } = rig(faultOf({ delay: { timeMs: 200, share: 1 } }));
+  upstream.respond = () => ok("late");
+  const { response } = await begin();
+  await clock.advance(199);
+  assertEquals(upstream.dialled.length, 0);
+  await clock.advance(1);
+  assertEquals(await bodyOf(await response), "late");
+  const gives = await begin();
+  gives.exchange.incoming.cancellation.cancel(gone());
+  assertEquals((await errorOf(gives.response)).kind, "downstream-gone");
+  await clock.advance(100_000);
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("faults meet the share of requests that policy says, and only those with its headers", async () => {
+  const parts = upstreamRig();
+  const injected: string[] = [];
+  const faults = new Faults({
+    timeouts: parts.timeouts,
+    random: seeded(3),
+    onInjected: (_, what) => void injected.push(what),
+  });
+  const settings = { abort: { status: 500, share: 0.2 }, headers: new Map([["x-test", "*"]]) };
+  let aborted = 0;
+  for (let i = 0; i < 5000; i++) {
+    const exchange = fakeExchange({ headers: { "x-test": `${i}` } });
+    await faults.inject(exchange, "a", settings)?.catch(() => aborted++);
+  }
+  // Four standard deviations of 5000 tosses are 113.
+  assert(Math.abs(aborted - 1000) < 113, `${aborted}`);
+  assertEquals(injected.length, aborted);
+  assertEquals(faults.inject(fakeExchange(), "a", settings), undefined);
+});
+
+Deno.test("a mirrored request goes to the other service too, marked, and its fate is nobody's matter", async () => {
+  const { begin, upstream } = rig({ mirror: { to: "other", share: 1 } });
+  const seen: string[] = [];
+  upstream.respond = (request, { peer: { host } }) => {
+    seen.push(`${host} ${/x-mesh-mirror: 1/.test(request)} ${request.endsWith("body")}`);
+    return host === "10.0.9.9" ? undefined : ok("original");
+  };
+  const { response } = await begin({ method: "POST", body: "body" });
+  assertEquals(await bodyOf(await response), "original");
+  assertEquals(seen.toSorted(), ["10.0.0.1 false true", "10.0.9.9 true true"]);
+  const copy = await begin({ headers: { "x-mesh-mirror": "1" } });
+  await copy.response;
+  assertEquals(seen.length, 3, "a copy is not copied");
+  upstream.rules.set("10.0.9.9:80", "refuse");
+  assertEquals((await (await begin()).response).status, 200);
+});
+
+Deno.test("no more copies are under way than there is room for", async () => {
+  const { begin, upstream } = rig({ mirror: { to: "other", share: 1 } });
+  let copies = 0;
+  upstream.respond = (_, { peer: { host } }) => {
+    if (host !== "10.0.9.9") return ok();
+    copies++;
+    return undefined;
+  };
+  for (let i = 0; i < 120; i++) await bodyOf(await (await begin()).response);
+  // Ten connections of the rig are busy, ninety copies wait for one, and the rest is not made.
+  assertEquals(copies, 10);
 });

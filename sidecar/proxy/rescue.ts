@@ -72,6 +72,7 @@ const ANSWERS: Readonly<Record<ErrorKind, Answer>> = {
     fields: { "retry-after": "1" },
   },
   "overloaded": { status: 503, grpc: "UNAVAILABLE", text: null, fields: { "retry-after": "1" } },
+  "fault-injected": { status: 503, grpc: "UNAVAILABLE", text: "fault injected by policy" },
   "draining": { status: 503, grpc: "UNAVAILABLE", text: null, fields: { "retry-after": "1" } },
   "no-endpoints": { status: 503, grpc: "UNAVAILABLE", text: null },
   "breaker-open": { status: 503, grpc: "UNAVAILABLE", text: "circuit breaker is open" },
@@ -99,7 +100,7 @@ export function rescue(error: ProxyError, protocol: "http" | "grpc" = "http"): R
   const { code, message } = grpcStatusOf(error);
   const response = protocol === "grpc"
     ? grpcAnswer(code, message)
-    : jsonResponse(status, { error: text ?? error.message });
+    : jsonResponse(error.status ?? status, { error: text ?? error.message });
   response.headers.append("x-mesh-reason", error.kind);
   for (const name in fields) response.headers.append(name, fields[name]!);
   for (const name in error.fields) response.headers.set(name, error.fields[name]!);

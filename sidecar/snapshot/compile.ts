@@ -4,6 +4,7 @@ import type { Home } from "../identity/spiffe.ts";
 import { Authorization } from "./authorization.ts";
 import type { AuthorizationSettings } from "./authorization_settings.ts";
 import { isSame, keepSame } from "./keep.ts";
+import { type InboundRateLimitSettings, RateLimitRule } from "./rate_limit_rule.ts";
 import { RouteTable } from "./route_table.ts";
 import type { EdgeSettings } from "./edge_settings.ts";
 import type { Cluster, Endpoint, Route, Snapshot, UpstreamSettings } from "./snapshot.ts";
@@ -35,6 +36,7 @@ export interface SnapshotInputs {
   /** Where the callers that rules name without more are at home. */
   readonly home: Home;
   readonly inboundJwt?: InboundJwtSettings | undefined;
+  readonly inboundRateLimits?: readonly InboundRateLimitSettings[] | undefined;
 }
 
 /** What did not change is shared with `previous`, so that identity of a part means that it stayed. */
@@ -58,6 +60,7 @@ export function compileSnapshot(
     authorization: compileAuthorization(inputs, previous?.authorization),
     // A policy that was read anew is another object also where it says the same.
     inboundJwt: keepSame(previous?.inboundJwt, inputs.inboundJwt),
+    inboundRateLimits: compileRateLimits(inputs.inboundRateLimits, previous?.inboundRateLimits),
     edge: compileEdge(inputs.edge, previous?.edge),
     routes: compileRoutes(inputs.edge, previous, previousInputs?.edge),
   });
@@ -94,6 +97,20 @@ function compileRoutes(
   return previous !== undefined && isSame(before, routes)
     ? previous.routes
     : new RouteTable(routes);
+}
+
+const NO_RATE_LIMITS: readonly RateLimitRule[] = Object.freeze([]);
+
+function compileRateLimits(
+  settings: readonly InboundRateLimitSettings[] | undefined,
+  previous: readonly RateLimitRule[] | undefined,
+): readonly RateLimitRule[] {
+  if (settings === undefined) return NO_RATE_LIMITS;
+  if (previous !== undefined && isSame(previous.map((rule) => rule.settings), settings)) {
+    return previous;
+  }
+  if (settings.length === 0) return NO_RATE_LIMITS;
+  return Object.freeze(settings.map((each) => new RateLimitRule(each)));
 }
 
 const NO_ENDPOINTS: readonly Endpoint[] = Object.freeze([]);

@@ -38,6 +38,7 @@ function isSameSnapshot(before: Snapshot, after: Snapshot): boolean {
   return before.policyRevision === after.policyRevision && before.app === after.app &&
     before.grpcApp === after.grpcApp && before.authorization === after.authorization &&
     before.inboundJwt === after.inboundJwt &&
+    before.inboundRateLimits === after.inboundRateLimits &&
     before.edge === after.edge && before.routes === after.routes &&
     before.defaultUpstream === after.defaultUpstream &&
     before.clusters.size === after.clusters.size &&

@@ -110,3 +110,16 @@ export interface EndpointCheckSettings {
 export interface HedgeSettings {
   readonly afterMs: number;
 }
+
+/** Failure made to order. Shares are of the requests that have all of the headers; `*` is any value. */
+export interface FaultSettings {
+  readonly delay?: { readonly timeMs: number; readonly share: number };
+  readonly abort?: { readonly status: number; readonly share: number };
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** Copies of a share of the requests for another service. */
+export interface MirrorSettings {
+  readonly to: string;
+  readonly share: number;
+}

@@ -7,10 +7,13 @@ import type {
   BreakerSettings,
   EndpointCheckSettings,
   FallbackSettings,
+  FaultSettings,
   HedgeSettings,
   LimitSettings,
+  MirrorSettings,
   OutlierSettings,
 } from "./resilience_settings.ts";
+import type { RateLimitRule } from "./rate_limit_rule.ts";
 import type { RouteRule, RouteTable } from "./route_table.ts";
 
 /** One address of a cluster. */
@@ -57,6 +60,8 @@ export interface UpstreamSettings {
   readonly healthCheck?: EndpointCheckSettings;
   readonly fallback?: FallbackSettings;
   readonly hedge?: HedgeSettings;
+  readonly fault?: FaultSettings;
+  readonly mirror?: MirrorSettings;
   /** How long the head of a response may take once the request was sent; 0: no limit. */
   readonly timeoutMs: number;
   /** Left out: a request is sent again only where nobody can have worked on it. */
@@ -127,6 +132,8 @@ export interface Snapshot {
   readonly authorization: Authorization | undefined;
   /** How tokens of calls to the local app are checked; undefined: not at all. */
   readonly inboundJwt: InboundJwtSettings | undefined;
+  /** How often others may call the local app. */
+  readonly inboundRateLimits: readonly RateLimitRule[];
   /** What the gateway does besides choosing a route; undefined elsewhere. */
   readonly edge: Omit<EdgeSettings, "routes"> | undefined;
   /** Routes of the gateway; empty elsewhere. */

@@ -246,3 +246,67 @@ Deno.test("active checks leave out an endpoint that hangs, and let it in again",
   await until("it is in again", async () => await metric(rig.caller, absent) === 0);
   assertEquals(await bodies(6), new Set(["odd", "ok"]));
 });
+
+Deno.test("faults are made to order, by header, and leave others alone", async () => {
+  const fault = { abort: { status: 500, percent: "100%" }, headers: { "x-chaos": "yes" } };
+  await using rig = await Rig.start([well()], { fault });
+  const refused = await rig.ask("/", "x-chaos: yes\r\n");
+  assertEquals([statusOf(refused), refused.fields.get("x-mesh-reason")], [500, "fault-injected"]);
+  assertEquals((await rig.ask()).body, "ok");
+  const counted = 'mesh_faults_injected_total{cluster="user-service",fault="abort"}';
+  assertEquals(await metric(rig.caller, counted), 1);
+});
+
+Deno.test("a mirror gets a copy of each request, and its failures are nobody's", async () => {
+  const copies: string[] = [];
+  const shadow: AppHandler = ({ target, fields, wire }) => {
+    copies.push(`${target} ${fields.get("x-mesh-mirror")}`);
+    wire.close();
+    return Promise.resolve();
+  };
+  const policy = { mirror: { to: "shadow-service" } };
+  await using rig = await Rig.start([well()], policy, { "shadow-service": [shadow] });
+  for (let i = 0; i < 3; i++) assertEquals((await rig.ask(`/${i}`)).body, "ok");
+  await until("three copies", () => copies.length >= 3);
+  assertEquals(copies.toSorted(), ["/0 1", "/1 1", "/2 1"]);
+  const failed = 'mesh_mirrored_total{cluster="shadow-service",result="failed"}';
+  await until("three failures", async () => await metric(rig.caller, failed) === 3);
+});
+
+Deno.test("a service's own sidecar limits how often others call it, each for itself", async () => {
+  await using workspace = new Workspace();
+  await using app = new RawApp(well());
+  const identity = { mode: "strict" };
+  await using users = await TestSidecar.start(workspace, {
+    service: SERVICE,
+    app: app.port,
+    config: {
+      identity,
+      policy: { inbound: { rateLimits: [{ rate: "1/m", burst: 2, paths: ["/a/*"] }] } },
+    },
+  });
+  const callers = await Promise.all(
+    ["order-service", "payment-service"].map((service) =>
+      TestSidecar.start(workspace, {
+        service,
+        app: app.port,
+        config: { identity, policy: { upstreams: { [SERVICE]: {} } } },
+      })
+    ),
+  );
+  try {
+    for (const caller of callers) {
+      await caller.sees(SERVICE, [users.ports.inbound]);
+      const statuses: number[] = [];
+      for (const target of ["/a/1", "/a/2", "/a/3", "/b"]) {
+        using wire = await Wire.dial(caller.ports.outbound);
+        const message = await wire.exchange(get(SERVICE, target));
+        statuses.push(statusOf(message));
+        if (statusOf(message) === 429) assertEquals(message.fields.get("retry-after"), "60");
+      }
+      assertEquals(statuses, [200, 200, 429, 200]);
+    }
+  } finally {
+    await Promise.all(callers.map((caller) => caller[Symbol.asyncDispose]()));
+  }
+});

@@ -2,15 +2,42 @@
 import type * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
 import { authorization } from "./authorization.ts";
-import { byDefault, section, table } from "./fields.ts";
+import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
 import { edge } from "./gateway.ts";
 import { inboundJwt } from "./jwt.ts";
-import { duration, schemaReference } from "./scalars.ts";
+import { duration, method, pathPattern, rate, schemaReference } from "./scalars.ts";
 import { upstream } from "./upstream.ts";
+
+const rateLimit = section({ description: "A token bucket." }, {
+  rate: rate("How fast tokens come back."),
+  burst: wholeNumber("Bucket size; default: the count of the rate.", 1).optional(),
+  key: byDefault(
+    "policy.inbound.rateLimits[].key",
+    choice("Who has a bucket: each service that calls, client address or user; or all share one.", [
+      "caller",
+      "client",
+      "user",
+      "all",
+    ]),
+  ),
+  methods: byDefault(
+    "policy.inbound.rateLimits[].methods",
+    list("Methods counted; empty: any.", method("One method.")),
+  ),
+  paths: byDefault(
+    "policy.inbound.rateLimits[].paths",
+    list("Paths counted, as in routes; empty: any.", pathPattern("One pattern.")),
+  ),
+});
 
 const inbound = section({ description: "How calls to the local app are treated." }, {
   authorization: authorization.optional(),
   jwt: inboundJwt.optional(),
+  rateLimits: list(
+    "How often others may call; each that takes a call must have a token.",
+    rateLimit,
+  )
+    .optional(),
   timeout: byDefault(
     "policy.inbound.timeout",
     duration("How long the head of a response may take once the request was sent; 0: no limit."),

@@ -208,6 +208,38 @@ export const hedge = section({
   description: "A second attempt beside a first that is slow; the first answer counts.",
 }, { after: duration("How slow.", { positive: true }) });
 
+const matched = (path: "policy.upstreams.*.fault.headers") =>
+  byDefault(
+    path,
+    table(
+      {
+        description: "Only requests with all of these; * is any value.",
+        pattern: HEADER_NAME_PATTERN,
+      },
+      HEADER_NAME,
+      headerValue("The value, or *."),
+    ),
+  );
+
+export const fault = section({ description: "Failure made to order, to see what callers do." }, {
+  delay: section({ description: "Some requests wait." }, {
+    time: duration("How long.", { positive: true }),
+    percent: share("How many of them."),
+  }).optional(),
+  abort: section({ description: "Some requests are answered here." }, {
+    status: wholeNumber("With this status; gRPC callers get UNAVAILABLE.", 400).max(599, {
+      error: "expected a status from 400 to 599",
+    }),
+    percent: share("How many of them."),
+  }).optional(),
+  headers: matched("policy.upstreams.*.fault.headers"),
+});
+
+export const mirror = section({ description: "Copies of requests, fire and forget." }, {
+  to: serviceName("The service that gets them."),
+  percent: byDefault("policy.upstreams.*.mirror.percent", share("How many of the requests.")),
+});
+
 function anything(value: string): Parsed<string> {
   return value.length <= 65_536 ? { ok: true, value } : expected("at most 64 KiB of text");
 }

@@ -5,8 +5,10 @@ import { byDefault, choice, flag, list, section, table, wholeNumber } from "./fi
 import {
   circuitBreaker,
   fallback,
+  fault,
   healthCheck,
   hedge,
+  mirror,
   outlier,
   upstreamLimits,
 } from "./resilience.ts";
@@ -145,6 +147,8 @@ export const upstream = section({ description: "How one upstream service is call
   healthCheck: healthCheck.optional(),
   fallback: fallback.optional(),
   hedge: hedge.optional(),
+  fault: fault.optional(),
+  mirror: mirror.optional(),
   bind: bindAddress("A local port dedicated to this upstream, whatever Host says.").optional(),
   timeout: byDefault(
     "policy.upstreams.*.timeout",
