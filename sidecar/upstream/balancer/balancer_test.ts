@@ -317,3 +317,21 @@ Deno.test("a split leaves a request to the other subset when all of the first we
   const both = pickerOf("round-robin", VERSIONED, { more: splitOf([["v1", 99], ["v2", 1]]) });
   assert(VERSIONED.slice(2).includes(both.pick(VERSIONED.slice(0, 2))! as typeof VERSIONED[0]));
 });
+
+Deno.test("ring-hash moves no more than a newcomer's share when that is small: a light one, or one that warms up", () => {
+  const heavy = many(10).map((each) => ({ ...each, meta: { weight: "10" } }));
+  const light = many(11)[10]!;
+  const cold = { slowStartMs: 1000, ageMs: (each: Endpoint) => each === light ? 0 : 5000 };
+  const cases = [[heavy, {}, 1 / 101], [many(10), cold, 0.1 / 10.1]] as const;
+  for (const [before, about, ideal] of cases) {
+    const [old, next] = [before, [...before, light]].map((each) =>
+      pickerOf("ring-hash", each, { hashOn: ON, ...about })
+    );
+    let moved = 0;
+    for (let i = 0; i < 20_000; i++) {
+      const asker = askerOf(`user-${i}`);
+      if (old!.pick([], asker)!.id !== next!.pick([], asker)!.id) moved++;
+    }
+    assert(moved > 0 && moved < 2 * ideal * 20_000, `${moved} of ${ideal * 20_000}`);
+  }
+});

@@ -8,7 +8,7 @@ import type { Asker, Candidate, Picker } from "./picker.ts";
 
 /** Points of an endpoint of weight 1: shares are within a tenth or so of what they should be. */
 const POINTS = 256;
-/** Of all endpoints together; with more than this each has fewer. */
+/** Of all endpoints together; where there would be more each has half of its own, or a quarter, and so on. */
 const MAX_POINTS = 65_536;
 
 export class RingHash implements Picker {
@@ -51,13 +51,13 @@ export class RingHash implements Picker {
   }
 }
 
+/** As many for a weight whoever else is there: an endpoint that comes leaves the points of the others alone. */
 function pointsOf(candidates: readonly Candidate[]) {
-  const weights = candidates.map(({ weight }) => weight);
-  const smallest = Math.min(...weights);
-  const sum = weights.reduce((total, weight) => total + weight / smallest, 0);
-  const perWeight = Math.min(POINTS, MAX_POINTS / sum);
+  const sum = candidates.reduce((total, { weight }) => total + weight, 0);
+  let perWeight = POINTS;
+  while (perWeight * sum > MAX_POINTS) perWeight /= 2;
   return candidates.flatMap(({ endpoint, weight }) =>
-    Array.from({ length: Math.max(1, Math.round(perWeight * weight / smallest)) }, (_, index) => ({
+    Array.from({ length: Math.max(1, Math.round(perWeight * weight)) }, (_, index) => ({
       hash: murmur32(`${endpoint.host}:${endpoint.port}#${index}`),
       endpoint,
     }))
