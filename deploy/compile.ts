@@ -3,7 +3,7 @@
 // deno-lint-ignore-file no-console -- a command that talks to the person who runs it
 import { parseArgs } from "node:util";
 import { dirname, join, relative, resolve } from "node:path";
-import { bundle, ROOT, sourceFiles } from "./build/bundle.ts";
+import { bundle, MAIN, ROOT, sourceFiles } from "./build/bundle.ts";
 import { attempt, BuildError } from "./build/command.ts";
 import { pack } from "./build/pack.ts";
 import { describePermissions, runtimeFlags } from "./build/permissions.ts";
@@ -78,10 +78,8 @@ async function build(plan: Plan): Promise<Method> {
   const workDirectory = await Deno.makeTempDir({ dir: dirname(plan.output), prefix: ".build-" });
   try {
     const inputs = await hashInputs(await sourceFiles(plan.entry));
-    const module = join(workDirectory, "main.mjs");
-    await bundle(plan.entry, module);
     const unfinished = join(workDirectory, "sidecar");
-    const method = await makeExecutable(plan, module, unfinished);
+    const method = await makeExecutable(plan, unfinished);
     await Deno.rename(unfinished, plan.output);
     await writeState(plan.output, { method, recipe: plan.recipe, inputs });
     return method;
@@ -90,20 +88,33 @@ async function build(plan: Plan): Promise<Method> {
   }
 }
 
-async function makeExecutable(plan: Plan, module: string, output: string): Promise<Method> {
-  if (plan.method !== "packed" && await compile(plan, module, output)) return "compiled";
-  const { flags } = plan;
+async function makeExecutable(plan: Plan, output: string): Promise<Method> {
   const workDirectory = dirname(output);
-  await pack({ bundle: module, output, flags, cacheDirectory: CACHE_DIRECTORY, workDirectory });
+  if (plan.method !== "packed" && await compile(plan, workDirectory, output)) return "compiled";
+  const { entry, flags } = plan;
+  await pack({ entry, output, flags, cacheDirectory: CACHE_DIRECTORY, workDirectory });
   return "packed";
 }
 
 /** False where the runtime cannot be downloaded; every other failure is a BuildError. */
-async function compile(plan: Plan, module: string, output: string): Promise<boolean> {
-  const args = ["compile", "--quiet", "--no-check", ...plan.flags, "--output", output, module];
+async function compile(plan: Plan, workDirectory: string, output: string): Promise<boolean> {
+  const directory = join(workDirectory, "compiled");
+  await bundle(plan.entry, directory);
+  const files = ["--include", join(directory, "proto")];
+  const main = join(directory, MAIN);
+  const args = [
+    "compile",
+    "--quiet",
+    "--no-check",
+    ...files,
+    ...plan.flags,
+    "--output",
+    output,
+    main,
+  ];
   const canDownload = Deno.env.get("DENORT_BIN") === undefined;
   const limit = canDownload ? { timeoutMs: DOWNLOAD_TIMEOUT_MS } : {};
-  const result = await attempt(Deno.execPath(), args, { cwd: dirname(module), ...limit });
+  const result = await attempt(Deno.execPath(), args, { cwd: directory, ...limit });
   if (result.ok) return true;
   // Nothing said: the time limit ended it.
   const unreachable = canDownload && /^$|Setting up base binary|denort/.test(result.stderr);

@@ -188,7 +188,7 @@ Deno.test("a packed sidecar whose unpacked program was cleaned away unpacks it a
   await run(executable, { args: ["--version"], cache });
   for (const entry of Deno.readDirSync(join(cache, "sidecar"))) {
     if (entry.name.startsWith("program")) {
-      await Deno.remove(join(cache, "sidecar", entry.name, "main.mjs"));
+      await Deno.remove(join(cache, "sidecar", entry.name, "lib", "main.mjs"));
     }
   }
   assertEquals((await run(executable, { args: ["--version"], cache })).stdout, "program 1.2.3\n");

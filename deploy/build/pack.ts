@@ -1,12 +1,13 @@
 // Packs a bundle and the Deno that runs this script into one self-extracting file, for where the runtime of
 // `deno compile` cannot be had. unpack.sh is the part of that file that runs first.
 import { join } from "node:path";
+import { bundle } from "./bundle.ts";
 import { run } from "./command.ts";
 import { fileIdentity, sha256 } from "./state.ts";
 
 export interface PackOptions {
-  /** The JavaScript module to run. */
-  readonly bundle: string;
+  /** The module to bundle. */
+  readonly entry: string;
   readonly output: string;
   /** Flags of `deno run`, see permissions.ts. */
   readonly flags: readonly string[];
@@ -62,20 +63,18 @@ async function runtimeArchive(options: PackOptions): Promise<Archive> {
 }
 
 async function programArchive(options: PackOptions): Promise<Archive> {
-  const directory = join(options.workDirectory, "program");
-  await Deno.mkdir(directory);
-  const source = await Deno.readTextFile(options.bundle);
-  // .mjs: a package.json in a parent of the cache cannot turn it into CommonJS.
-  await Deno.writeTextFile(join(directory, "main.mjs"), RESTORE_ENVIRONMENT + source);
+  const directory = join(options.workDirectory, "packed");
+  await bundle(options.entry, directory, RESTORE_ENVIRONMENT);
   const path = join(options.workDirectory, "program.tar.gz");
-  await archive(directory, "main.mjs", path);
+  await archive(directory, ".", path);
   return await describe(path);
 }
 
-/** One file, followed if it is a link, with nothing of this machine in its header: equal content gives equal archives. */
+/** One file, followed if it is a link, or a directory, with nothing of this machine in its header: equal content gives equal archives. */
 async function archive(directory: string, name: string, output: string): Promise<void> {
-  const anonymous = ["--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=0755"];
-  await run("tar", [...anonymous, "-C", directory, "-chzf", output, name]);
+  const anonymous = ["--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--sort=name"];
+  const mode = "--mode=u+rwx,go+rx,go-w";
+  await run("tar", [...anonymous, mode, "-C", directory, "-chzf", output, name]);
 }
 
 async function describe(path: string): Promise<Archive> {

@@ -53,7 +53,7 @@ unpack() {
     fail 73 "cannot unpack into $cache"
 }
 
-# Deno reads DENO_* variables; those that the user set are for the app, not for this runtime. main.mjs puts them back.
+# Deno reads DENO_* variables; those that the user set are for the app, not for this runtime. The program puts them back.
 set_deno_variables_aside() {
   set -f
   for word in $(export -p); do
@@ -71,13 +71,13 @@ choose_cache
 make_private "$cache" || fail 73 "cannot write the cache $cache (XDG_CACHE_HOME chooses another)"
 require_private "$cache"
 runtime=$cache/@RUNTIME@/sidecar
-program=$cache/@PROGRAM@/main.mjs
+program=$cache/@PROGRAM@/lib/main.mjs
 export DENO_DIR="$cache/@PROGRAM@/deno" DENO_NO_UPDATE_CHECK=1
 [ -f "$runtime" ] || (unpack @RUNTIME@ sidecar @RUNTIME_SHA256@ @RUNTIME_FROM_END@ @RUNTIME_SIZE@)
 require_private "$cache/@RUNTIME@"
 [ -x "$runtime" ] || fail 77 "the cache $cache is mounted noexec (XDG_CACHE_HOME chooses another)"
 if ! [ -f "$program" ]; then
-  (unpack @PROGRAM@ main.mjs @PROGRAM_SHA256@ @PROGRAM_FROM_END@ @PROGRAM_SIZE@)
+  (unpack @PROGRAM@ lib/main.mjs @PROGRAM_SHA256@ @PROGRAM_FROM_END@ @PROGRAM_SIZE@)
   # Else the first run would parse the program for imports itself and keep 15 MB more of RSS all its life.
   "$runtime" cache -q --no-config --no-lock "$program" </dev/null >/dev/null 2>&1 || :
 fi
