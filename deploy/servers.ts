@@ -56,6 +56,12 @@ export const SERVERS: readonly Server[] = [
     suite: "bullseye", // the last Debian that has it
     why: "the registry and certificate authority of a real mesh",
   },
+  {
+    program: "etcd",
+    package: "etcd-server",
+    why: "what policy is pushed through",
+    service: "etcd",
+  },
 ];
 
 /** Takes one program out of a package of another suite. */

@@ -5,11 +5,15 @@ import type {
   Bootstrap,
   ConsulConfig,
   ConsulConnection,
+  EtcdConfig,
   Policy,
 } from "./config/bootstrap.ts";
 import { parsePolicy } from "./config/load.ts";
+import { parseDocuments } from "./config/stored_policy.ts";
 import { denoFilesIo } from "./control/files_io.ts";
+import { EtcdPolicySource } from "./control/policy/etcd.ts";
 import { FilePolicySource } from "./control/policy/file.ts";
+import { LastGood } from "./control/policy/last_good.ts";
 import { SectionPolicySource } from "./control/policy/section.ts";
 import type { PolicySource } from "./control/policy/source.ts";
 import { ConsulRegistry } from "./control/registry/consul.ts";
@@ -18,6 +22,8 @@ import { TextFile } from "./control/registry/consul/text_file.ts";
 import { FilesRegistry } from "./control/registry/files.ts";
 import type { Instance, Registry } from "./control/registry/registry.ts";
 import { StaticRegistry } from "./control/registry/static.ts";
+import { statusKey } from "./etcd/layout.ts";
+import type { EtcdStore } from "./etcd/store.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
 import { formatAddress } from "./net/tcp.ts";
@@ -97,17 +103,59 @@ export interface PolicyParts {
 }
 
 /** A section of the bootstrap is prepared by whoever starts: a start may fail. */
-export function makePolicySource(
-  { policySource, policy }: Bootstrap,
-  { environment, prepare, clock, log }: PolicyParts,
-): PolicySource {
+export function makePolicySource(bootstrap: Bootstrap, parts: PolicyParts): PolicySource {
+  const { policySource, policy } = bootstrap;
+  const { environment, prepare, clock, log } = parts;
   if (policySource.kind === "section") return new SectionPolicySource(policy);
+  if (policySource.kind === "etcd") return makeEtcdSource(bootstrap, policySource, parts);
   const parse = async (text: string, file: string) => {
     const policy = parsePolicy(text, file, environment);
     await prepare(policy);
     return policy;
   };
   return new FilePolicySource({ path: policySource.path, parse, io: denoFilesIo, clock, log });
+}
+
+function makeEtcdSource(
+  { service: { name, id } }: Bootstrap,
+  config: EtcdConfig,
+  { environment, prepare, clock, log }: PolicyParts,
+): PolicySource {
+  const { prefix, cacheDirectory } = config;
+  return new EtcdPolicySource({
+    open: () => openEtcdOf(config),
+    prefix,
+    service: name,
+    statusKey: statusKey(prefix, name, id),
+    parse: async (documents) => {
+      const policy = parseDocuments(documents, { prefix, service: name }, environment);
+      await prepare(policy);
+      return policy;
+    },
+    lastGood: new LastGood(`${cacheDirectory}/policy-${id}.json`, denoFilesIo, log),
+    clock,
+    random: Math.random,
+    log,
+  });
+}
+
+/** Reads the files of TLS anew, which may have been renewed. */
+async function openEtcdOf(config: EtcdConfig): Promise<EtcdStore> {
+  const [ca, certificate, key] = await Promise.all(
+    [config.tls.ca, config.tls.certificate, config.tls.key].map(readPem),
+  );
+  const { openEtcd } = await import("./etcd/client.ts");
+  return await openEtcd({
+    ...config,
+    tls: { ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }) },
+  });
+}
+
+async function readPem(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const bytes = await denoFilesIo.read(path);
+  if (bytes === null) throw new Error(`${path}: there is no such file`);
+  return new TextDecoder().decode(bytes);
 }
 
 /** This sidecar as others find it; `port` is the inbound port that it got, where any was asked for. */

@@ -135,7 +135,22 @@ export interface ConnectConfig extends ConsulConnection {
 
 export type PolicySourceConfig =
   | { readonly kind: "section" }
-  | { readonly kind: "file"; readonly path: string };
+  | { readonly kind: "file"; readonly path: string }
+  | EtcdConfig;
+
+/** How etcd is reached and where in it the mesh is. */
+export interface EtcdConfig {
+  readonly kind: "etcd";
+  /** URLs, all http or all https. */
+  readonly endpoints: readonly string[];
+  /** Begins with a slash and does not end with one. */
+  readonly prefix: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Paths of PEM files. */
+  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
+  readonly cacheDirectory: string;
+}
 
 /** Limits of every HTTP listener; the defaults and their reasons stand in defaults.ts. */
 export interface Limits {

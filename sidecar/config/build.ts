@@ -12,6 +12,7 @@ import type {
   Service,
 } from "./bootstrap.ts";
 import { buildAuthorization } from "./build_authorization.ts";
+import { buildEtcd } from "./build_etcd.ts";
 import { buildConnect, buildConsul } from "./build_consul.ts";
 import { buildEdge, buildGateway } from "./build_gateway.ts";
 import { buildInboundJwt } from "./build_jwt.ts";
@@ -153,7 +154,8 @@ function buildIdentity(
 }
 
 function buildPolicySource(source: BootstrapDocument["policySource"]): PolicySourceConfig {
-  return source === undefined ? { kind: "section" } : { kind: "file", path: source.file };
+  if (source?.file !== undefined) return { kind: "file", path: source.file };
+  return source?.etcd === undefined ? { kind: "section" } : buildEtcd(source.etcd);
 }
 
 /** Freezes objects and lists all the way down; a Map is frozen in its values and read-only by its type. */

@@ -136,6 +136,18 @@ export const DEFAULTS = {
     value: ".mesh/cache",
     reason: "Beside the other state of a laptop, and among the few places that may be written.",
   },
+  "policySource.etcd.endpoints": {
+    value: ["http://127.0.0.1:2379"],
+    reason: "Where etcd listens unless told otherwise.",
+  },
+  "policySource.etcd.prefix": {
+    value: "/mesh",
+    reason: "One mesh in an etcd that others use as well.",
+  },
+  "policySource.etcd.cache.directory": {
+    value: ".mesh/cache",
+    reason: "A restart while etcd is away begins with the last good policy; the file is 0600.",
+  },
   "policy.inbound.timeout": {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",

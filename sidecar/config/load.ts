@@ -1,7 +1,7 @@
 // From the text of a document to the Bootstrap or Policy it means, or every problem in it. File access is the caller's.
 import type { Bootstrap, Policy } from "./bootstrap.ts";
 import { buildBootstrap, buildPolicy } from "./build.ts";
-import { readDocument } from "./document.ts";
+import { readDocument, type SourceDocument } from "./document.ts";
 import type { Environment } from "./environment.ts";
 import { bootstrapRules, policyRules, type Report } from "./rules.ts";
 import { bootstrapDocument, soundSections } from "./schema/bootstrap.ts";
@@ -37,7 +37,44 @@ export function parseBootstrap(text: string, file: string, environment: Environm
 
 /** Throws ConfigError with every problem, sorted by line. */
 export function parsePolicy(text: string, file: string, environment: Environment): Policy {
-  const source = readDocument(text, file, environment);
+  return policyOf(readDocument(text, file, environment));
+}
+
+/** One document and its name for messages. */
+export interface NamedText {
+  readonly text: string;
+  readonly file: string;
+}
+
+/**
+ * A policy over another: mappings are merged key by key, everything else (lists too) is replaced. Problems are placed in
+ * the document that says the broken thing. Throws ConfigError.
+ */
+export function parseMergedPolicy(
+  base: NamedText,
+  over: NamedText,
+  environment: Environment,
+): Policy {
+  const below = readDocument(base.text, base.file, environment);
+  const above = readDocument(over.text, over.file, environment);
+  above.positions.fallBackOn(below.positions);
+  return policyOf({ value: merge(below.value, above.value), positions: above.positions });
+}
+
+function merge(below: unknown, above: unknown): unknown {
+  if (!isMapping(below) || !isMapping(above)) return above;
+  const merged: Record<string, unknown> = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    merged[key] = Object.hasOwn(below, key) ? merge(below[key], value) : value;
+  }
+  return merged;
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function policyOf(source: SourceDocument): Policy {
   const { positions } = source;
   const document = validate(policyDocument, source);
   if (document !== null) {

@@ -140,3 +140,10 @@ function segmentProblem(segment: string, isLast: boolean): string | null {
     ? null
     : `a character that paths do not have, expected ${PATH_MATCH}`;
 }
+
+export const ETCD_ENDPOINT_PATTERN = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):[1-9][0-9]{0,4}$/;
+export const ETCD_ENDPOINT =
+  "the address of a member such as http://127.0.0.1:2379 or https://etcd.internal:2379";
+
+export const ETCD_PREFIX_PATTERN = /^(?:\/[\w.-]+)+$/;
+export const ETCD_PREFIX = "a path such as /mesh: names behind slashes, without one at the end";

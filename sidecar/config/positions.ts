@@ -21,10 +21,16 @@ export class Positions {
   readonly #references = new Set<string>();
   readonly #broken = new Set<string>();
   readonly #problems: ConfigProblem[] = [];
+  #below: Positions | undefined;
 
   constructor(file: string, lines: LineCounter) {
     this.#file = file;
     this.#lines = lines;
+  }
+
+  /** What stands only in a document that this one was laid over is reported there. */
+  fallBackOn(below: Positions): void {
+    this.#below = below;
   }
 
   /** Notes where `path` stands. */
@@ -38,7 +44,8 @@ export class Positions {
   }
 
   isReference(path: Path): boolean {
-    return this.#references.has(JSON.stringify(path));
+    const isOwn = this.#references.has(JSON.stringify(path));
+    return isOwn || (!this.#stands(path) && (this.#below?.isReference(path) ?? false));
   }
 
   /** Adds the one problem of a scalar that could not be read: what schemas say of it is no news. */
@@ -50,6 +57,12 @@ export class Positions {
   /** Adds a problem at `path`; where that does not exist, at the key that should hold it. */
   report(path: Path, message: string, side: Side = "value"): void {
     if (this.#broken.has(JSON.stringify(path))) return;
+    if (
+      this.#below !== undefined && !this.#stands(path) &&
+      this.#below.#depth(path) > this.#depth(path)
+    ) {
+      return this.#below.report(path, message, side);
+    }
     this.reportAt(this.#offset(path, side), path, message);
   }
 
@@ -65,10 +78,24 @@ export class Positions {
 
   /** Throws every problem so far, sorted by line, if there is one. */
   throwIfAny(): void {
-    if (this.#problems.length === 0) return;
-    throw new ConfigError(
-      this.#problems.toSorted((a, b) => a.line - b.line || a.column - b.column),
-    );
+    const problems = this.#sorted();
+    if (problems.length > 0) throw new ConfigError(problems);
+  }
+
+  #sorted(): ConfigProblem[] {
+    const own = this.#problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    return this.#below === undefined ? own : [...own, ...this.#below.#sorted()];
+  }
+
+  #stands(path: Path): boolean {
+    return this.#offsets.has(JSON.stringify(path));
+  }
+
+  /** How much of `path` stands here. */
+  #depth(path: Path): number {
+    let length = path.length;
+    while (length > 0 && !this.#stands(path.slice(0, length))) length--;
+    return length;
   }
 
   /** The line of `path`, for other problems to point to. */

@@ -6,6 +6,7 @@ import { authorizationRules, callerRules } from "./authorization_rules.ts";
 import { edgePlaceRules, edgeRules, gatewayRules } from "./gateway_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
 import { identityRules } from "./identity_rules.ts";
+import { policySourceRules } from "./policy_source_rules.ts";
 import { registryRules } from "./registry_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import { upstreamRules } from "./upstream_rules.ts";
@@ -26,9 +27,7 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   addressRules(document, report);
   registryRules(document, report);
   identityRules(document, report);
-  if (document.policySource !== undefined && document.policy !== undefined) {
-    report(["policy"], "policySource names the policy already, expected only one of the two");
-  }
+  policySourceRules(document, report);
   listenerRules(bootstrapListeners(document), report);
   appListenerRules(document, report);
   sectionRules(document, report);

@@ -76,6 +76,11 @@ export class Reconciler implements PolicyListener {
 
   problem(problem: PolicyProblem): void {
     this.#problem = problem;
+    const { revision, error } = problem;
+    this.#options.log.error("the newest policy is not in force", {
+      revision,
+      error: error.message,
+    });
   }
 
   get #edge(): EdgeConfig | undefined {

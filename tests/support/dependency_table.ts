@@ -14,15 +14,16 @@ const LEAVES = ["lib", "errors", "telemetry"];
 
 const RULES = {
   main: { imports: ["cli", "app"] },
-  cli: { imports: ["config", "identity", "net", ...LEAVES], types: ["app"] },
+  cli: { imports: ["config", "identity", "etcd", "net", ...LEAVES], types: ["app"] },
   errors: { imports: [] },
   lib: { imports: ["errors"] },
   telemetry: { imports: ["lib", "errors"] },
   config: { imports: LEAVES, packages: ["zod", "yaml"] },
   identity: { imports: LEAVES, packages: ["@peculiar/x509", "jose", "reflect-metadata"] },
   snapshot: { imports: ["identity", ...LEAVES] },
+  etcd: { imports: LEAVES, packages: ["etcd3"] },
   control: {
-    imports: ["config", "snapshot", "identity", ...LEAVES],
+    imports: ["config", "snapshot", "identity", "etcd", ...LEAVES],
     packages: ["consul"], // its agent's API, spoken by the package itself
   },
   net: { imports: ["identity", ...LEAVES] },

@@ -6,10 +6,13 @@ import {
   bindAddress,
   dialAddress,
   duration,
+  etcdEndpoint,
+  etcdPrefix,
   healthService,
   host,
   label,
   path,
+  secretText,
   serviceName,
   size,
   tag,
@@ -70,9 +73,33 @@ export const listeners = section({ description: "Where this sidecar listens." },
   health: byDefault("listeners.health", bindAddress("/health and /ready for orchestrators.")),
 });
 
-export const policySource = section({ description: "Where the policy comes from, if not here." }, {
-  file: anyText("Path of a policy document, relative to the current directory.", "a path"),
+const etcd = section({
+  description: "Documents pushed through etcd; PREFIX/policy/SERVICE over PREFIX/policy/_default.",
+}, {
+  endpoints: byDefault(
+    "policySource.etcd.endpoints",
+    list("Any of them may be asked.", etcdEndpoint("One member of the cluster."), 1),
+  ),
+  prefix: byDefault("policySource.etcd.prefix", etcdPrefix("What all keys begin with.")),
+  username: label("User of etcd.").optional(),
+  password: secretText("Password of that user.").optional(),
+  ca: anyText("PEM file of the authorities that signed etcd's certificates.", "a path").optional(),
+  certificate: anyText("PEM file of a client certificate.", "a path").optional(),
+  key: anyText("PEM file of its key.", "a path").optional(),
+  cache: section({ description: "What starts without etcd begin with." }, {
+    directory: byDefault(
+      "policySource.etcd.cache.directory",
+      anyText("Path, relative to the current directory.", "a path of a directory"),
+    ),
+  }).prefault({}),
 });
+
+/** Exactly one of the two; the rule stands in policy_source_rules.ts for a message and here for editors. */
+export const policySource = section({ description: "Where the policy comes from, if not here." }, {
+  file: anyText("Path of a policy document, relative to the current directory.", "a path")
+    .optional(),
+  etcd: etcd.optional(),
+}).meta({ oneOf: [{ required: ["file"] }, { required: ["etcd"] }] });
 
 export const workers = byDefault(
   "workers",

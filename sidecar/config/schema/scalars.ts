@@ -143,6 +143,17 @@ export function consulAddress(description: string) {
   return text(help, consul.CONSUL_ADDRESS, consul.parseConsulAddress);
 }
 
+/** Where a member of etcd answers. */
+export function etcdEndpoint(description: string) {
+  const help = { description, pattern: pattern.ETCD_ENDPOINT_PATTERN };
+  return word(help, pattern.ETCD_ENDPOINT);
+}
+
+/** The path that all keys in etcd begin with. */
+export function etcdPrefix(description: string) {
+  return word({ description, pattern: pattern.ETCD_PREFIX_PATTERN }, pattern.ETCD_PREFIX);
+}
+
 /** A secret that may be empty, such as one from a variable that is not set. */
 export function secretText(description: string) {
   return word({ description, pattern: /^[!-~]*$/ }, "printable characters without spaces");
