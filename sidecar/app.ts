@@ -179,6 +179,7 @@ class Sidecar implements RunningSidecar {
       policySource: makePolicySource(this.#bootstrap, {
         environment,
         prepare: (next) => this.#preparation.prepare(next),
+        traffic: () => this.#factory.traffic,
         clock: this.#clock,
         log: this.#log,
       }),

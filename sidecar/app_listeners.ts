@@ -11,7 +11,7 @@ import { Forwarded, type ForwardedOptions } from "./filters/forwarded.ts";
 import { Hsts } from "./filters/hsts.ts";
 import { InboundRateLimit } from "./filters/inbound_rate_limit.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
-import { RequestMetrics } from "./filters/request_metrics.ts";
+import { RequestMetrics, type Traffic } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
 import { identityFiles } from "./identity/files_io.ts";
 import { DEFAULT_HTTP2_LIMITS } from "./http2/limits.ts";
@@ -76,6 +76,11 @@ export class ListenerFactory {
       "Connections and bytes that never became a request, by reason.",
     );
     this.#tcpJournal = new TcpJournal(parts.metrics, parts.log, parts.bootstrap.log.access);
+  }
+
+  /** What has become of requests at all ports. */
+  get traffic(): Traffic {
+    return { ...this.#requestMetrics.traffic };
   }
 
   /** With a `mesh`, callers prove who they are; a plain one, where it may come at all, says nothing about users. */

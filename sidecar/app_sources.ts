@@ -22,7 +22,7 @@ import { TextFile } from "./control/registry/consul/text_file.ts";
 import { FilesRegistry } from "./control/registry/files.ts";
 import type { Instance, Registry } from "./control/registry/registry.ts";
 import { StaticRegistry } from "./control/registry/static.ts";
-import { statusKey } from "./etcd/layout.ts";
+import type { Traffic } from "./etcd/layout.ts";
 import type { EtcdStore } from "./etcd/store.ts";
 import type { Clock } from "./lib/clock.ts";
 import type { Logger } from "./telemetry/log.ts";
@@ -98,6 +98,7 @@ export interface PolicyParts {
   readonly environment: Environment;
   /** Rejects where this instance cannot take the policy. */
   readonly prepare: (policy: Policy) => Promise<void>;
+  readonly traffic: () => Traffic;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -119,14 +120,15 @@ export function makePolicySource(bootstrap: Bootstrap, parts: PolicyParts): Poli
 function makeEtcdSource(
   { service: { name, id } }: Bootstrap,
   config: EtcdConfig,
-  { environment, prepare, clock, log }: PolicyParts,
+  { environment, prepare, traffic, clock, log }: PolicyParts,
 ): PolicySource {
   const { prefix, cacheDirectory } = config;
   return new EtcdPolicySource({
     open: () => openEtcdOf(config),
     prefix,
     service: name,
-    statusKey: statusKey(prefix, name, id),
+    instance: id,
+    traffic,
     parse: async (documents) => {
       const policy = parseDocuments(documents, { prefix, service: name }, environment);
       await prepare(policy);

@@ -32,6 +32,14 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     summary: "keep a running instance out of the mesh, or let it in again",
     load: async () => (await import("./drain.ts")).drainCommand,
   }],
+  ["policy", {
+    summary: "show, change, try out and take back the policy that is pushed through etcd",
+    load: async () => (await import("./policy.ts")).policyCommand,
+  }],
+  ["kv", {
+    summary: "plain keys of etcd",
+    load: async () => (await import("./kv.ts")).kvCommand,
+  }],
   ["ca", {
     summary: "make an authority, its certificates, and a next root",
     load: async () => (await import("./ca.ts")).caCommand,

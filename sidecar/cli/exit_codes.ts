@@ -2,6 +2,8 @@
 
 export const EXIT = {
   ok: 0,
+  /** As diff(1): there is a difference. */
+  different: 1,
   /** EX_USAGE: the command line. */
   usage: 64,
   /** EX_DATAERR: a document that `check` refused. */
@@ -14,6 +16,8 @@ export const EXIT = {
   internal: 70,
   /** EX_CANTCREAT: a file that cannot be written. */
   cannotCreate: 73,
+  /** EX_TEMPFAIL: somebody else was quicker. */
+  conflict: 75,
   /** EX_NOPERM: the binary was built without a permission. */
   noPermission: 77,
   /** EX_CONFIG: a document that `run` refused. */

@@ -1,6 +1,9 @@
 // A host for tests: files, variables and signals in memory, and children that end when told.
 import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { MemoryEtcd } from "../../tests/support/memory_etcd.ts";
 import { MemoryIdentityFiles } from "../../tests/support/memory_identity_files.ts";
+import type { EtcdAccess } from "../etcd/access.ts";
+import type { EtcdStore } from "../etcd/store.ts";
 import type { AdminAnswer } from "../net/admin_client.ts";
 import type { FetchedJson } from "../net/fetch_json.ts";
 import { SpawnError } from "./errors.ts";
@@ -54,6 +57,13 @@ export class FakeHost implements Host {
   logged = "";
   child: FakeChild | SpawnError = new FakeChild(this.events);
   isSpawnAllowed = true;
+  readonly etcd = new MemoryEtcd();
+  /** What etcd was opened with. */
+  readonly accesses: EtcdAccess[] = [];
+  isInteractive = false;
+  hasColour = false;
+  /** What the person will answer. */
+  readonly answers: string[] = [];
   readonly #listeners = new Map<Signal, Set<() => void>>();
 
   out(text: string): void {
@@ -83,6 +93,16 @@ export class FakeHost implements Host {
 
   readStdin(): Promise<string> {
     return Promise.resolve(this.stdin);
+  }
+
+  ask(question: string): string | null {
+    this.stdout += question;
+    return this.answers.shift() ?? null;
+  }
+
+  openEtcd(access: EtcdAccess): Promise<EtcdStore> {
+    this.accesses.push(access);
+    return this.etcd.open();
   }
 
   /** Of `documents`. */

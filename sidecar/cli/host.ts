@@ -1,5 +1,6 @@
 // Everything that commands may touch outside of themselves, and the one implementation that names Deno.
 import { type IdentityFiles, identityFiles } from "../identity/files_io.ts";
+import type { OpenAccess } from "../etcd/access.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type AdminAnswer, callAdmin } from "../net/admin_client.ts";
 import { type FetchedJson, fetchJson } from "../net/fetch_json.ts";
@@ -37,6 +38,13 @@ export interface Host {
   readonly identityFiles: IdentityFiles;
   /** All that is piped in. */
   readStdin(): Promise<string>;
+  /** Whether a person sits at both ends, who can be asked. */
+  readonly isInteractive: boolean;
+  /** Whether stdout shows colours. */
+  readonly hasColour: boolean;
+  /** Asks the person; null: the input has ended. */
+  ask(question: string): string | null;
+  readonly openEtcd: OpenAccess;
   /** Rejects with a plain message. */
   fetchJson(url: string, signal: AbortSignal): Promise<FetchedJson>;
   /** Rejects with a plain message. */
@@ -68,6 +76,10 @@ export function systemHost(): Host {
     readText: (path) => Deno.readTextFile(path),
     identityFiles,
     readStdin: () => new Response(Deno.stdin.readable).text(),
+    isInteractive: Deno.stdin.isTerminal() && Deno.stdout.isTerminal(),
+    hasColour: Deno.stdout.isTerminal() && !Deno.noColor,
+    ask: (question) => prompt(question),
+    openEtcd: async (access) => await (await import("../etcd/client.ts")).openEtcd(access),
     fetchJson,
     callAdmin,
     environment: (name) => Deno.env.get(name),

@@ -1,15 +1,8 @@
 // EtcdStore by the npm package `etcd3`, which is loaded on demand: it costs several MB of memory.
 import type { Etcd3, IKeyValue, IOptions, Lease, Watcher } from "etcd3";
+import type { EtcdAccess } from "./access.ts";
+import { EtcdError } from "./errors.ts";
 import type { EtcdStore, Reading, StoredValue, WatchListener, Write } from "./store.ts";
-
-export interface EtcdAccess {
-  /** URLs, all http or all https. */
-  readonly endpoints: readonly string[];
-  readonly username?: string;
-  readonly password?: string;
-  /** PEM. */
-  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
-}
 
 type EtcdPackage = Pick<typeof import("etcd3"), "Etcd3">;
 
@@ -106,14 +99,24 @@ class Etcd3Store implements EtcdStore {
   }
 
   announce(key: string, text: string): Promise<void> {
+    return this.#leased(async (lease) => void await lease.put(key).value(text).exec());
+  }
+
+  claim(key: string, text: string): Promise<number | undefined> {
+    return this.#leased(async (lease) => {
+      const put = this.#client.put(key).value(text).lease(await lease.grant());
+      const { succeeded, header } = await this.#client.if(key, "Create", "==", 0).then(put)
+        .commit();
+      return succeeded ? Number(header.revision) : undefined;
+    });
+  }
+
+  #leased<T>(run: (lease: Lease) => Promise<T>): Promise<T> {
     return plainly(async () => {
-      if (this.#lease === undefined) {
-        // It is renewed by whoever announces: the package's own timers would outlive a connection that hangs.
-        const options = { autoKeepAlive: false };
-        this.#lease = this.#client.lease(LEASE_SECONDS, options);
-      }
+      // It is renewed by whoever announces: the package's own timers would outlive a connection that hangs.
+      this.#lease ??= this.#client.lease(LEASE_SECONDS, { autoKeepAlive: false });
       try {
-        await this.#lease.put(key).value(text).exec();
+        return await run(this.#lease);
       } catch (error) {
         this.#lease = undefined;
         throw error;
@@ -124,7 +127,7 @@ class Etcd3Store implements EtcdStore {
   renew(): Promise<void> {
     return plainly(async () => {
       const lease = this.#lease;
-      if (lease === undefined) throw new Error("nothing is announced");
+      if (lease === undefined) throw new EtcdError("nothing is announced");
       const late = Promise.withResolvers<never>();
       const timer = setTimeout(() => late.reject(new Error("no answer in time")), CALL_MS);
       try {
@@ -174,7 +177,7 @@ async function plainly<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-function asError(error: unknown): Error {
+function asError(error: unknown): EtcdError {
   const { message } = error instanceof Error ? error : { message: String(error) };
-  return new Error(`etcd: ${message}`);
+  return new EtcdError(`etcd: ${message}`);
 }

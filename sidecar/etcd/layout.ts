@@ -12,6 +12,21 @@ export interface InstanceStatus {
   readonly error: string | null;
   /** When that was decided, as ISO 8601 in UTC. */
   readonly since: string;
+  /** What became of requests since the start of the process; kept up to date during a canary. */
+  readonly traffic?: Traffic;
+}
+
+export interface Traffic {
+  readonly requests: number;
+  /** Those that ended by a failure of the service, or by an answer of the mesh itself. */
+  readonly failures: number;
+}
+
+/** A policy on trial: it takes the place of the service's own at some instances, for as long as its author renews the lease. */
+export interface Canary {
+  readonly text: string;
+  /** Ids of those instances. */
+  readonly instances: readonly string[];
 }
 
 /** One change of a policy. Its revision is that of its key: it is written in one transaction with the policy. */
@@ -26,6 +41,10 @@ export interface HistoryEntry {
 
 export function policyKey(prefix: string, service: string): string {
   return `${prefix}/policy/${service}`;
+}
+
+export function canaryKey(prefix: string, service: string): string {
+  return `${prefix}/canary/${service}`;
 }
 
 /** The instances of a service, or of all. */
@@ -59,4 +78,16 @@ export function revisionOf(defaultRevision: number, revision: number): string {
 /** Whether a status is about documents among which is the one written at `revision`. */
 export function names({ revision }: InstanceStatus, written: number): boolean {
   return revision.split("+").includes(String(written));
+}
+
+/** Undefined where the text is no trial. */
+export function canaryOf(json: string): Canary | undefined {
+  try {
+    const { text, instances } = JSON.parse(json) ?? {};
+    const isSound = typeof text === "string" && Array.isArray(instances) &&
+      instances.every((id) => typeof id === "string");
+    return isSound ? { text, instances } : undefined;
+  } catch {
+    return undefined;
+  }
 }

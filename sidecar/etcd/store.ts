@@ -27,7 +27,7 @@ export interface Write {
   readonly text: string | undefined;
 }
 
-/** A connection to a cluster of etcd. Every call ends within seconds; failures reject with a message for the operator. */
+/** A connection to a cluster of etcd. Every call ends within seconds, and rejects with EtcdError where it fails. */
 export interface EtcdStore {
   read(keys: readonly string[]): Promise<Reading>;
   list(prefix: string): Promise<readonly StoredValue[]>;
@@ -35,6 +35,8 @@ export interface EtcdStore {
   watch(keys: readonly string[], revision: number, listener: WatchListener): Disposable;
   /** Writes under a lease, so that the key goes when this process does not renew it for LEASE_SECONDS. */
   announce(key: string, text: string): Promise<void>;
+  /** Announces a key that nobody has; resolves to the revision of the write, undefined where somebody has it. */
+  claim(key: string, text: string): Promise<number | undefined>;
   /** Keeps what was announced; rejects when it has to be announced anew. */
   renew(): Promise<void>;
   /** Takes back what was announced. */

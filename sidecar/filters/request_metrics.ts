@@ -4,6 +4,13 @@ import type { Clock } from "../lib/clock.ts";
 import type { Counter, Histogram, Metrics } from "../telemetry/metrics.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
 
+/** Since the start of the process. */
+export interface Traffic {
+  readonly requests: number;
+  /** Those that ended by a failure of the service, or by an answer of our own. */
+  readonly failures: number;
+}
+
 interface Series {
   readonly listener: string;
   readonly upstream: string;
@@ -25,6 +32,7 @@ export class RequestMetrics implements Filter {
   readonly #known = new Map<string, Series>();
   /** What was used last tends to be used next: then no key has to be made. */
   #last: Series | undefined;
+  readonly #traffic = { requests: 0, failures: 0 };
 
   constructor(metrics: Metrics, clock: Clock) {
     this.#clock = clock;
@@ -38,11 +46,19 @@ export class RequestMetrics implements Filter {
     );
   }
 
+  get traffic(): Traffic {
+    return this.#traffic;
+  }
+
   onEnd(exchange: ExchangeView, response: Response | undefined, outcome: Outcome): void {
     const upstream = exchange.upstream ?? "none";
     const reason = exchange.reason ?? (outcome.error === undefined ? "none" : "aborted");
     const status = response?.status ?? 0;
     const { listener } = exchange;
+    this.#traffic.requests++;
+    if (status >= 500 || isOwnFailure(exchange.reason) || isGrpcFailure(response)) {
+      this.#traffic.failures++;
+    }
     let series = this.#last;
     const isSame = series !== undefined && series.listener === listener &&
       series.upstream === upstream && series.status === status && series.reason === reason;
@@ -63,4 +79,21 @@ export class RequestMetrics implements Filter {
     }
     return series;
   }
+}
+
+/** A caller who left is nobody's failure. */
+function isOwnFailure(reason: string | undefined): boolean {
+  return reason !== undefined && reason !== "downstream-gone";
+}
+
+/** UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: what HTTP has its 5xx for. */
+const GRPC_FAILURES: ReadonlySet<string> = new Set(["2", "4", "12", "13", "14", "15"]);
+
+function isGrpcFailure(response: Response | undefined): boolean {
+  if (response?.status !== 200) return false;
+  const { headers, body } = response;
+  // The status stands behind the messages, or in the head of an answer that has none.
+  const status = body.trailers?.get("grpc-status") ??
+    (body.length === 0 ? headers.get("grpc-status") : undefined);
+  return status !== undefined && GRPC_FAILURES.has(status);
 }

@@ -29,8 +29,22 @@ function rig() {
     filter.onEnd(exchange, response, { ...DONE, error });
   };
   const samples = (name: string) => parsePrometheus(metrics.render()).get(name)!.samples;
-  return { clock, end, samples };
+  return { clock, filter, end, samples };
 }
+
+Deno.test("RequestMetrics sums up what failed: by the service, or by an answer of our own", () => {
+  const { filter, end } = rig();
+  for (const status of [200, 204, 404, 500, 503]) end({ upstream: "a", status });
+  end({ upstream: "a", status: 429, reason: "rate-limited" });
+  end({ upstream: "a", reason: "downstream-gone", error: new Error("gone") });
+  assertEquals(filter.traffic, { requests: 7, failures: 3 });
+  for (const code of ["0", "5", "13", "14"]) {
+    const response = emptyResponse(200);
+    response.headers.append("grpc-status", code);
+    filter.onEnd(fakeExchange({ listener: "inbound" }), response, DONE);
+  }
+  assertEquals(filter.traffic, { requests: 11, failures: 5 });
+});
 
 Deno.test("RequestMetrics counts exchanges by where they came in, whither they went and how they ended", () => {
   const { end, samples } = rig();

@@ -14,7 +14,11 @@ const LEAVES = ["lib", "errors", "telemetry"];
 
 const RULES = {
   main: { imports: ["cli", "app"] },
-  cli: { imports: ["config", "identity", "etcd", "net", ...LEAVES], types: ["app"] },
+  cli: {
+    imports: ["config", "identity", "etcd", "net", ...LEAVES],
+    types: ["app"],
+    packages: ["diff"],
+  },
   errors: { imports: [] },
   lib: { imports: ["errors"] },
   telemetry: { imports: ["lib", "errors"] },

@@ -1,4 +1,5 @@
 // etcd in memory: one counter of revisions, keys, watches, leases that a test ends, and absence on demand.
+import { EtcdError } from "../../sidecar/etcd/errors.ts";
 import type {
   EtcdStore,
   Reading,
@@ -33,6 +34,11 @@ export class MemoryEtcd {
     return this.#values.get(key)?.text;
   }
 
+  /** When a key was last written; 0 where it is not there. */
+  revisionOf(key: string): number {
+    return this.#values.get(key)?.revision ?? 0;
+  }
+
   /** Somebody writes; undefined deletes. Returns the revision of the write. */
   put(key: string, text: string | undefined): number {
     return this.#commit([{ key, text }]);
@@ -62,10 +68,16 @@ export class MemoryEtcd {
           announced.add(key);
           this.put(key, text);
         }),
+      claim: (key, text) =>
+        this.#call(() => {
+          if (this.#values.has(key)) return undefined;
+          announced.add(key);
+          return this.put(key, text);
+        }),
       renew: () =>
         this.#call(() => {
           const isThere = [...announced].every((key) => this.#values.has(key));
-          if (announced.size === 0 || !isThere) throw new Error("etcd: no such lease");
+          if (announced.size === 0 || !isThere) throw new EtcdError("etcd: no such lease");
         }),
       withdraw: () => this.#call(() => announced.forEach((key) => this.put(key, undefined))),
       writeIf: (key, revision, writes) => this.#call(() => this.#writeIf(key, revision, writes)),
@@ -79,7 +91,7 @@ export class MemoryEtcd {
 
   async #call<T>(run: () => T): Promise<T> {
     await Promise.resolve();
-    if (this.isAway) throw new Error("etcd: connection refused");
+    if (this.isAway) throw new EtcdError("etcd: connection refused");
     return run();
   }
 

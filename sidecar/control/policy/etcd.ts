@@ -1,7 +1,16 @@
-// The policy in etcd: PREFIX/policy/SERVICE over PREFIX/policy/_default.
+// The policy in etcd: PREFIX/policy/SERVICE over PREFIX/policy/_default; while one is on trial here, PREFIX/canary/SERVICE.
 import type { Policy } from "../../config/bootstrap.ts";
 import { ConfigError } from "../../errors.ts";
-import { DEFAULT_POLICY, type InstanceStatus, policyKey, revisionOf } from "../../etcd/layout.ts";
+import {
+  canaryKey,
+  canaryOf,
+  DEFAULT_POLICY,
+  type InstanceStatus,
+  policyKey,
+  revisionOf,
+  statusKey,
+  type Traffic,
+} from "../../etcd/layout.ts";
 import type { EtcdStore, OpenEtcd, Reading } from "../../etcd/store.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
@@ -15,8 +24,10 @@ export interface EtcdPolicySourceOptions {
   readonly open: OpenEtcd;
   readonly prefix: string;
   readonly service: string;
-  /** Where this instance says what it made of a policy. */
-  readonly statusKey: string;
+  /** Id of this instance. */
+  readonly instance: string;
+  /** What became of requests here. */
+  readonly traffic: () => Traffic;
   /** Rejects with ConfigError for documents that do not validate, with any other error for what cannot be put into force here. */
   readonly parse: (documents: Documents) => Promise<Policy>;
   readonly lastGood: LastGood;
@@ -45,6 +56,7 @@ export class EtcdPolicySource implements PolicySource {
   readonly #statusTrouble: Trouble;
   readonly #syncs = new LatestRun(() => this.#sync());
   readonly #keys: readonly string[];
+  readonly #statusKey: string;
   readonly #first = Promise.withResolvers<void>();
   #listener: PolicyListener | undefined;
   #store: EtcdStore | undefined;
@@ -55,13 +67,17 @@ export class EtcdPolicySource implements PolicySource {
   #status: InstanceStatus | undefined;
   /** Whether etcd holds that status. */
   #isAnnounced = false;
+  /** Somebody compares what becomes of requests at the instances of this service. */
+  #isCompared = false;
 
   constructor(options: EtcdPolicySourceOptions) {
-    const { log, prefix, service } = options;
+    const { log, prefix, service, instance } = options;
     this.#options = options;
     this.#trouble = new Trouble(log, "reading the policy from etcd", { prefix });
     this.#statusTrouble = new Trouble(log, "writing the status to etcd", { prefix });
-    this.#keys = [policyKey(prefix, DEFAULT_POLICY), policyKey(prefix, service)];
+    const names = [DEFAULT_POLICY, service];
+    this.#keys = [...names.map((name) => policyKey(prefix, name)), canaryKey(prefix, service)];
+    this.#statusKey = statusKey(prefix, service, instance);
   }
 
   async start(listener: PolicyListener): Promise<void> {
@@ -113,11 +129,13 @@ export class EtcdPolicySource implements PolicySource {
     try {
       const store = this.#store ??= await this.#options.open();
       const reading = await store.read(this.#keys);
-      const documents = documentsOf(reading);
+      const { documents, isOnTrial } = this.#documentsOf(reading);
+      this.#isCompared = reading.values[2] !== undefined;
       this.#trouble.worked();
       if (documents.revision !== this.#judged) {
         const wasMissed = this.#watch !== undefined && !this.#hasHeard;
-        await this.#take(documents);
+        const isAccepted = await this.#judge(documents);
+        if (isAccepted && !isOnTrial) await this.#options.lastGood.remember(documents);
         if (wasMissed) return this.#startOver();
       }
       this.#hasHeard = false;
@@ -151,10 +169,6 @@ export class EtcdPolicySource implements PolicySource {
     void this.#syncs.run();
   }
 
-  async #take(documents: Documents): Promise<void> {
-    if (await this.#judge(documents)) await this.#options.lastGood.remember(documents);
-  }
-
   /** True where it is in force now. */
   async #judge(documents: Documents): Promise<boolean> {
     const { parse, prefix } = this.#options;
@@ -186,8 +200,10 @@ export class EtcdPolicySource implements PolicySource {
     const store = this.#store;
     if (store === undefined || this.#status === undefined) return;
     try {
-      if (this.#isAnnounced) await store.renew();
-      else await store.announce(this.#options.statusKey, JSON.stringify(this.#status));
+      const traffic = this.#isCompared ? { traffic: this.#options.traffic() } : {};
+      const status: InstanceStatus = { ...this.#status, ...traffic };
+      if (this.#isAnnounced && !this.#isCompared) await store.renew();
+      else await store.announce(this.#statusKey, JSON.stringify(status));
       this.#isAnnounced = true;
       this.#statusTrouble.worked();
     } catch (error) {
@@ -213,12 +229,15 @@ export class EtcdPolicySource implements PolicySource {
       this.#options.log.error("a listener of policy threw", { error });
     }
   }
-}
 
-function documentsOf({ values: [base, own] }: Reading): Documents {
-  return {
-    revision: revisionOf(base?.revision ?? 0, own?.revision ?? 0),
-    base: base?.text,
-    own: own?.text,
-  };
+  #documentsOf({ values: [base, stored, trial] }: Reading): {
+    readonly documents: Documents;
+    readonly isOnTrial: boolean;
+  } {
+    const canary = trial && canaryOf(trial.text);
+    const isOnTrial = canary?.instances.includes(this.#options.instance) === true;
+    const own = isOnTrial ? { text: canary.text, revision: trial!.revision } : stored;
+    const revision = revisionOf(base?.revision ?? 0, own?.revision ?? 0);
+    return { documents: { revision, base: base?.text, own: own?.text }, isOnTrial };
+  }
 }

@@ -11,6 +11,7 @@ import { type Documents, LastGood } from "./last_good.ts";
 const OWN = "/mesh/policy/a";
 const BASE = "/mesh/policy/_default";
 const STATUS = "/mesh/status/a/a-1";
+const CANARY = "/mesh/canary/a";
 const FILE = "/cache/policy.json";
 
 /** `timeout N`, from either document; everything else is refused. */
@@ -28,11 +29,13 @@ function parse({ base, own }: Documents): Promise<Policy> {
 function rig(etcd = new MemoryEtcd(), clock = new FakeClock(), files = new MemoryFiles(clock)) {
   const log = new MemoryLog();
   const reports: string[] = [];
+  const traffic = { requests: 0, failures: 0 };
   const source = new EtcdPolicySource({
     open: etcd.open,
     prefix: "/mesh",
     service: "a",
-    statusKey: STATUS,
+    instance: "a-1",
+    traffic: () => traffic,
     parse,
     lastGood: new LastGood(FILE, files.io(1), log.logger),
     clock,
@@ -48,7 +51,17 @@ function rig(etcd = new MemoryEtcd(), clock = new FakeClock(), files = new Memor
   const status = () => JSON.parse(etcd.text(STATUS) ?? "null");
   /** Reports since the last call. */
   const news = () => reports.splice(0);
-  return { etcd, clock, files, log, source, status, news, start: () => source.start(listener) };
+  return {
+    etcd,
+    clock,
+    files,
+    log,
+    source,
+    status,
+    news,
+    traffic,
+    start: () => source.start(listener),
+  };
 }
 
 /** Takes the reports and closes; nothing may be left open. */
@@ -225,6 +238,41 @@ Deno.test("EtcdPolicySource announces its status anew when the lease is gone", a
   await close(all);
 });
 
+Deno.test("EtcdPolicySource puts a policy on trial where it is named, and goes back when the trial ends", async () => {
+  const all = rig();
+  const own = all.etcd.put(OWN, "timeout 2");
+  await all.start();
+  const put = (instances: readonly string[]) =>
+    all.etcd.put(CANARY, JSON.stringify({ text: "timeout 9", instances }));
+  put(["a-2"]);
+  await settle();
+  assertEquals(all.news(), [`${own}: 2`]);
+  const trial = put(["a-1", "a-2"]);
+  await settle();
+  assertEquals(all.news(), [`${trial}: 9`]);
+  assertEquals(all.status().revision, String(trial));
+  assertEquals(JSON.parse(all.files.text(FILE) ?? "").own, "timeout 2");
+  all.etcd.put(CANARY, undefined);
+  await settle();
+  assertEquals(all.news(), [`${own}: 2`]);
+  await close(all);
+});
+
+Deno.test("EtcdPolicySource tells what becomes of requests as long as a trial is on", async () => {
+  const all = rig();
+  await all.start();
+  await settle();
+  assertEquals(all.status().traffic, undefined);
+  all.etcd.put(CANARY, JSON.stringify({ text: "timeout 9", instances: ["a-2"] }));
+  Object.assign(all.traffic, { requests: 7, failures: 1 });
+  await all.clock.advance(2500);
+  assertEquals(all.status().traffic, { requests: 7, failures: 1 });
+  all.etcd.put(CANARY, "rubbish");
+  await all.clock.advance(2500);
+  assertEquals(all.status().accepted, true);
+  await close(all);
+});
+
 Deno.test("EtcdPolicySource survives a connection that cannot be opened", async () => {
   const all = rig();
   const { open } = all.etcd;
@@ -233,7 +281,8 @@ Deno.test("EtcdPolicySource survives a connection that cannot be opened", async 
     open: () => isBroken ? Promise.reject(new Error("ca.pem: there is no such file")) : open(),
     prefix: "/mesh",
     service: "a",
-    statusKey: STATUS,
+    instance: "a-1",
+    traffic: () => ({ requests: 0, failures: 0 }),
     parse,
     lastGood: new LastGood(FILE, all.files.io(1), all.log.logger),
     clock: all.clock,
