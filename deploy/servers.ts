@@ -62,6 +62,7 @@ export const SERVERS: readonly Server[] = [
     why: "what policy is pushed through",
     service: "etcd",
   },
+  { program: "ip", package: "iproute2", why: "networks of a test's own, which can be cut" },
 ];
 
 /** Takes one program out of a package of another suite. */

@@ -1,12 +1,12 @@
 // Etcd that stops, restarts, forgets, loses its leader, hangs and is cut off by the network: no wrong policy is ever in force,
 // requests go on, and five seconds after it is back so is what was pushed.
 import { assert, assertEquals } from "@std/assert";
-import { findProgram, isInstalled } from "../../deploy/servers.ts";
 import { Etcd, type EtcdOptions, NEEDS_ETCD } from "./support/etcd.ts";
 import { Load } from "./support/load.ts";
-import { NetworkNamespace } from "./support/network_namespace.ts";
+import { NEEDS_NAMESPACES, NetworkNamespace } from "./support/network_namespace.ts";
 import { RawApp } from "./support/raw_app.ts";
-import { TestSidecar } from "./support/sidecar.ts";
+import { TestProcess } from "./support/processes.ts";
+import { SIDECAR, TestSidecar } from "./support/sidecar.ts";
 import { until } from "./support/until.ts";
 import { answer, get, statusOf, Wire } from "./support/wire.ts";
 import { Workspace } from "./support/workspace.ts";
@@ -20,10 +20,22 @@ class Rig implements AsyncDisposable {
   readonly sidecar: TestSidecar;
   readonly #load: Load;
   readonly #stack: AsyncDisposableStack;
+  readonly #workspace: Workspace;
+  readonly #within: readonly string[] | undefined;
   #pushed = 400;
 
-  private constructor(stack: AsyncDisposableStack, etcd: Etcd, sidecar: TestSidecar) {
+  private constructor(
+    stack: AsyncDisposableStack,
+    { workspace, etcd, sidecar, within }: {
+      readonly workspace: Workspace;
+      readonly etcd: Etcd;
+      readonly sidecar: TestSidecar;
+      readonly within: readonly string[] | undefined;
+    },
+  ) {
     this.#stack = stack;
+    this.#workspace = workspace;
+    this.#within = within;
     this.etcd = etcd;
     this.sidecar = sidecar;
     this.#load = new Load({
@@ -49,7 +61,8 @@ class Rig implements AsyncDisposable {
         },
       }),
     );
-    const rig = new Rig(stack.move(), etcd, sidecar);
+    const { within } = options;
+    const rig = new Rig(stack.move(), { workspace, etcd, sidecar, within });
     await rig.push();
     return rig;
   }
@@ -57,9 +70,12 @@ class Rig implements AsyncDisposable {
   /** Pushes a policy and waits until it is in force; resolves to how many milliseconds that took. */
   async push(): Promise<number> {
     const begin = performance.now();
-    const status = await this.write();
-    await until(`policy ${status}`, async () => (await this.#status()) === status);
+    await this.arrives(await this.write());
     return performance.now() - begin;
+  }
+
+  async arrives(status: number): Promise<void> {
+    await until(`policy ${status}`, async () => (await this.#status()) === status);
   }
 
   /** Pushes a policy, which calls can be told by. */
@@ -67,13 +83,28 @@ class Rig implements AsyncDisposable {
     const status = ++this.#pushed;
     const fault = { abort: { status, percent: "100%" } };
     const policy = JSON.stringify({ upstreams: { "user-service": { fault } } });
-    await until("etcd takes it", async () => (await this.etcd.put(KEY, policy)) > 0);
+    await until("etcd takes it", async () => {
+      await this.#put(policy);
+      return true;
+    });
     return status;
   }
 
-  /** The policy pushed last must be in force now. */
-  async holds(): Promise<void> {
-    assertEquals(await this.#status(), this.#pushed);
+  /** `status` must be what the policy in force says. */
+  async holds(status = this.#pushed): Promise<void> {
+    assertEquals(await this.#status(), status);
+  }
+
+  /** From where etcd is. */
+  async #put(policy: string): Promise<void> {
+    if (this.#within === undefined) return void await this.etcd.put(KEY, policy);
+    const [command = "", ...args] = [...this.#within, SIDECAR, "kv", "set", KEY, policy];
+    const process = new TestProcess({
+      command,
+      args: [...args, "--etcd", this.etcd.endpoints.join()],
+      cwd: this.#workspace.path,
+    });
+    if (await process.exited !== 0) throw new Error(process.lines.join("\n"));
   }
 
   async #status(): Promise<number> {
@@ -157,19 +188,19 @@ Deno.test({
 
 Deno.test({
   name: "etcd that the network cuts off for a while catches up as soon as it is back",
-  ignore: NEEDS_ETCD.ignore || !isInstalled("ip"),
+  ignore: NEEDS_ETCD.ignore || NEEDS_NAMESPACES.ignore,
   async fn() {
-    await using network = await NetworkNamespace.make(findProgram("ip")!);
+    await using network = await NetworkNamespace.make();
     await using rig = await Rig.start({ host: network.inside, within: network.within });
+    const before = await rig.write();
+    await rig.arrives(before);
     await network.cut();
-    // What is written meanwhile comes from inside, where etcd is.
-    const status = await rig.writeWithin(network);
+    const meanwhile = await rig.write();
     await pause(8000);
-    assert(status > 0);
-    await rig.heldBefore(status);
+    await rig.holds(before);
     await network.heal();
     const begin = performance.now();
-    await until("the policy written meanwhile", () => rig.isInForce(status));
+    await rig.arrives(meanwhile);
     const ms = performance.now() - begin;
     assert(ms < RECOVERY_MS, `in force after ${ms} ms`);
     await rig.finish();

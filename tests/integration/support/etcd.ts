@@ -13,9 +13,8 @@ export interface EtcdOptions {
   readonly members?: 1 | 3;
   /** Files of TLS for clients; who has no certificate of `ca` is refused. */
   readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
-  /** Where it listens; default loopback. */
+  /** Where it listens, and what comes before the command to enter the network where that is; default loopback. */
   readonly host?: string;
-  /** What comes before the command, such as one that enters a network namespace. */
   readonly within?: readonly string[];
 }
 
@@ -45,7 +44,7 @@ export class Etcd implements AsyncDisposable {
       .map((name) => ({ name, client: freePort(), peer: freePort() }));
   }
 
-  /** Resolves when it has a leader; over TLS, when it has started. */
+  /** Resolves when it has a leader; where this process cannot ask it, when it says that it serves. */
   static async start(workspace: Workspace, options: EtcdOptions = {}): Promise<Etcd> {
     const etcd = new Etcd(workspace, options);
     try {
@@ -72,7 +71,8 @@ export class Etcd implements AsyncDisposable {
     for (const member of this.#members) {
       if (!this.#processes.has(member)) this.#processes.set(member, this.#spawn(member));
     }
-    if (this.#options.tls === undefined) await this.leader();
+    const { tls, within } = this.#options;
+    if (tls === undefined && within === undefined) await this.leader();
     else await until("etcd serves", () => this.#said("ready to serve client requests"));
   }
 
