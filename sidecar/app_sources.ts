@@ -149,7 +149,12 @@ async function openEtcdOf(config: EtcdConfig): Promise<EtcdStore> {
   const { openEtcd } = await import("./etcd/client.ts");
   return await openEtcd({
     ...config,
-    tls: { ...(ca && { ca }), ...(certificate && { certificate }), ...(key && { key }) },
+    tls: {
+      ...config.tls,
+      ...(ca && { ca }),
+      ...(certificate && { certificate }),
+      ...(key && { key }),
+    },
   });
 }
 

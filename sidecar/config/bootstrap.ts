@@ -147,8 +147,13 @@ export interface EtcdConfig {
   readonly prefix: string;
   readonly username?: string;
   readonly password?: string;
-  /** Paths of PEM files. */
-  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
+  /** Paths of PEM files, and the name that certificates must have in place of that of the endpoint. */
+  readonly tls: {
+    readonly ca?: string;
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+  };
   readonly cacheDirectory: string;
 }
 

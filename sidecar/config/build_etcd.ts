@@ -5,7 +5,7 @@ import type { BootstrapDocument } from "./schema/bootstrap.ts";
 type EtcdDocument = NonNullable<NonNullable<BootstrapDocument["policySource"]>["etcd"]>;
 
 export function buildEtcd(etcd: EtcdDocument): EtcdConfig {
-  const { endpoints, prefix, username, password, ca, certificate, key, cache } = etcd;
+  const { endpoints, prefix, username, password, ca, certificate, key, serverName, cache } = etcd;
   return {
     kind: "etcd",
     endpoints,
@@ -16,6 +16,7 @@ export function buildEtcd(etcd: EtcdDocument): EtcdConfig {
       ...(ca === undefined ? {} : { ca }),
       ...(certificate === undefined ? {} : { certificate }),
       ...(key === undefined ? {} : { key }),
+      ...(serverName === undefined ? {} : { serverName }),
     },
     cacheDirectory: cache.directory,
   };

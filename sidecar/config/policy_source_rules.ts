@@ -26,6 +26,7 @@ function etcdRules(etcd: EtcdDocument, report: Report): void {
   if (secure > 0 && secure < endpoints.length) {
     report([...PATH, "endpoints"], "http and https mixed, expected one of the two for all");
   }
+  nameRule(etcd, report);
   pairRule({ username, password }, PATH, report);
   pairRule({ certificate, key }, PATH, report);
   if (certificate !== undefined && ca === undefined) {
@@ -34,6 +35,21 @@ function etcdRules(etcd: EtcdDocument, report: Report): void {
   const file = ca === undefined ? certificate === undefined ? undefined : "certificate" : "ca";
   if (file !== undefined && secure === 0) {
     report([...PATH, file], "only TLS has a use for it, expected https:// endpoints");
+  }
+}
+
+/** The runtime takes no address for the name in a certificate, and the package asks for a token by that of the endpoint. */
+function nameRule({ endpoints, serverName, username }: EtcdDocument, report: Report): void {
+  for (const [index, endpoint] of endpoints.entries()) {
+    const { protocol, hostname } = new URL(endpoint);
+    const isAddress = hostname.startsWith("[") || /^[0-9.]+$/.test(hostname);
+    if (protocol !== "https:" || !isAddress) continue;
+    const path = [...PATH, "endpoints", index];
+    if (serverName === undefined) {
+      report(path, "an address, expected a name (or serverName: one in etcd's certificate)");
+    } else if (username !== undefined) {
+      report(path, "an address, expected a name: etcd's password is asked for by it");
+    }
   }
 }
 

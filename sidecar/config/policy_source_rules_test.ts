@@ -23,22 +23,23 @@ Deno.test("policySource.etcd keeps what it is told", () => {
   const text = `${MINIMAL}
 policySource:
   etcd:
-    endpoints: [https://etcd-1:2379, "https://[::1]:2379"]
+    endpoints: [https://etcd-1:2379, https://etcd-2:2379]
     prefix: /teams/shop
     username: mesh
     password: \${PASSWORD}
     ca: ca.pem
     certificate: c.pem
     key: k.pem
+    serverName: etcd.internal
     cache: { directory: /var/lib/sidecar }
 `;
   assertEquals(bootstrap(text, { PASSWORD: "s3cret" }).policySource, {
     kind: "etcd",
-    endpoints: ["https://etcd-1:2379", "https://[::1]:2379"],
+    endpoints: ["https://etcd-1:2379", "https://etcd-2:2379"],
     prefix: "/teams/shop",
     username: "mesh",
     password: "s3cret",
-    tls: { ca: "ca.pem", certificate: "c.pem", key: "k.pem" },
+    tls: { ca: "ca.pem", certificate: "c.pem", key: "k.pem", serverName: "etcd.internal" },
     cacheDirectory: "/var/lib/sidecar",
   });
 });
@@ -67,6 +68,18 @@ Deno.test("policySource.etcd refuses endpoints and prefixes that etcd would misu
   assertEquals(problemsOf("{ etcd: { endpoints: [http://a:2379, https://b:2379] } }"), [
     "3:36: policySource.etcd.endpoints: http and https mixed, expected one of the two for all",
   ]);
+});
+
+Deno.test("policySource.etcd wants a name to check a certificate by", () => {
+  for (const endpoint of ["https://10.0.0.1:2379", "'https://[::1]:2379'"]) {
+    const place = "policySource.etcd.endpoints[0]: an address, expected a name";
+    const [found] = problemsOf(`{ etcd: { endpoints: [${endpoint}] } }`);
+    assertEquals(found, `3:37: ${place} (or serverName: one in etcd's certificate)`);
+    assertEquals(problemsOf(`{ etcd: { endpoints: [${endpoint}], serverName: etcd } }`), []);
+    const user = "username: a, password: b";
+    const [other] = problemsOf(`{ etcd: { endpoints: [${endpoint}], serverName: etcd, ${user} } }`);
+    assertEquals(other, `3:37: ${place}: etcd's password is asked for by it`);
+  }
 });
 
 Deno.test("policySource.etcd refuses halves of credentials, and TLS that nothing uses", () => {

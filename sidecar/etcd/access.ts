@@ -6,8 +6,13 @@ export interface EtcdAccess {
   readonly endpoints: readonly string[];
   readonly username?: string;
   readonly password?: string;
-  /** PEM. */
-  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string };
+  /** PEM, and the name that certificates must have in place of that of the endpoint. */
+  readonly tls: {
+    readonly ca?: string;
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+  };
 }
 
 /** Opens a connection, which is made on first use. */

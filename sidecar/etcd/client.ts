@@ -20,7 +20,7 @@ export async function openEtcd(access: EtcdAccess): Promise<EtcdStore> {
 }
 
 function optionsOf({ endpoints, username, password, tls }: EtcdAccess): IOptions {
-  const { ca, certificate, key } = tls;
+  const { ca, certificate, key, serverName } = tls;
   const pem = (text: string) => Buffer.from(text);
   return {
     hosts: [...endpoints],
@@ -32,6 +32,9 @@ function optionsOf({ endpoints, username, password, tls }: EtcdAccess): IOptions
         ...(certificate === undefined ? {} : { certChain: pem(certificate) }),
       },
     }),
+    ...(serverName === undefined
+      ? {}
+      : { grpcOptions: { "grpc.ssl_target_name_override": serverName } }),
     defaultCallOptions: ({ isStream }) => isStream ? {} : { deadline: Date.now() + CALL_MS },
     // The package's own breaker keeps a member out for five seconds after it is back.
     faultHandling: { host: () => PASS },

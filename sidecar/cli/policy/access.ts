@@ -23,6 +23,7 @@ export const ACCESS_OPTIONS = {
   ca: { type: "string" },
   certificate: { type: "string" },
   key: { type: "string" },
+  "server-name": { type: "string" },
 } as const;
 
 export const ACCESS_HELP =
@@ -33,6 +34,7 @@ export const ACCESS_HELP =
   --ca FILE          PEM file of the authorities that signed etcd's certificates
   --certificate FILE, --key FILE
                      PEM files of a client certificate
+  --server-name NAME name in etcd's certificate, where URL has an address
 `;
 
 type Values = Readonly<Partial<Record<keyof typeof ACCESS_OPTIONS, string>>>;
@@ -99,7 +101,8 @@ async function placeOfOptions(values: Omit<Values, "config">, host: Host): Promi
     throw new UsageError("--certificate without --ca, expected both");
   }
   const password = host.environment("ETCD_PASSWORD") ?? "";
-  const tls = await readTls({ ca, certificate, key }, host);
+  const serverName = values["server-name"];
+  const tls = await readTls({ ca, certificate, key, serverName }, host);
   return {
     prefix,
     access: { endpoints, tls, ...(username === undefined ? {} : { username, password }) },
@@ -112,10 +115,10 @@ function check(option: string, value: string, pattern: RegExp, expected: string)
 }
 
 async function readTls(
-  files: Readonly<Partial<Record<"ca" | "certificate" | "key", string | undefined>>>,
+  { serverName, ...files }: Readonly<Partial<Record<keyof EtcdAccess["tls"], string | undefined>>>,
   host: Host,
 ): Promise<EtcdAccess["tls"]> {
-  const texts: Record<string, string> = {};
+  const texts: Record<string, string> = serverName === undefined ? {} : { serverName };
   for (const [name, path] of Object.entries(files)) {
     if (path !== undefined) texts[name] = await readInput(path, host);
   }

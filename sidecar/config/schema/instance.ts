@@ -86,6 +86,7 @@ const etcd = section({
   ca: anyText("PEM file of the authorities that signed etcd's certificates.", "a path").optional(),
   certificate: anyText("PEM file of a client certificate.", "a path").optional(),
   key: anyText("PEM file of its key.", "a path").optional(),
+  serverName: host("Name in etcd's certificate, where the endpoints are addresses.").optional(),
   cache: section({ description: "What starts without etcd begin with." }, {
     directory: byDefault(
       "policySource.etcd.cache.directory",

@@ -134,6 +134,14 @@ export class Etcd implements AsyncDisposable {
     await this.#ask("/v3/kv/compaction", { revision, physical: true });
   }
 
+  /** From now on every call needs the user `root` and this password. */
+  async protect(password: string): Promise<void> {
+    await this.#ask("/v3/auth/user/add", { name: "root", password });
+    await this.#ask("/v3/auth/role/add", { name: "root" });
+    await this.#ask("/v3/auth/user/grant", { user: "root", role: "root" });
+    await this.#ask("/v3/auth/enable", {});
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.thaw();
     await this.kill();
