@@ -4,12 +4,12 @@
 import { parseArgs } from "node:util";
 import { EXIT } from "../sidecar/cli/exit_codes.ts";
 import { ConfigError } from "../sidecar/errors.ts";
-import { BuildError } from "./build/command.ts";
+import { attempt, BuildError } from "./build/command.ts";
 import { buildSidecar } from "./compile.ts";
 import { describeMesh } from "./demo/description.ts";
 import { type End, runMesh } from "./demo/lifecycle.ts";
 import { LogTail, Output } from "./demo/output.ts";
-import { type Plan, programsOf, readPlan } from "./demo/plan.ts";
+import { type Plan, programsOf, readPlan, SIDECAR } from "./demo/plan.ts";
 import { type TakenPort, takenPorts } from "./demo/ports.ts";
 import { GatewayClient } from "./demo/smoke/client.ts";
 import { runChecks, type Totals } from "./demo/smoke/run.ts";
@@ -17,12 +17,13 @@ import { StopSignals } from "./demo/stop_signals.ts";
 
 const HELP = `Starts the whole mesh on this machine: a gateway, three services and their sidecars.
 
-  deno task demo [--registry files|consul] [--policy file]
+  deno task demo [--registry files|consul] [--policy file|etcd]
   deno task demo:smoke
 
   --registry NAME    where the sidecars find each other: files, or the Consul agent at CONSUL_HTTP_ADDR,
                      default http://127.0.0.1:8500
-  --policy file      where policy comes from; etcd comes in a later release
+  --policy NAME      where policy comes from: the files in deploy/demo, or the etcd at ETCDCTL_ENDPOINTS,
+                     default http://127.0.0.1:2379, where it can be changed while the mesh runs
   --smoke            runs the checks, stops, and ends with "N passed, N failed"
   --help             prints this
 
@@ -35,6 +36,8 @@ const TAIL_LINES = 200;
 
 /** How long Consul may take to say who leads it. */
 const CONSUL_MS = 5000;
+/** How long etcd may take to say how it does. */
+const ETCD_MS = 5000;
 
 const EXIT_CODES: Readonly<Record<End["kind"], number>> = {
   finished: EXIT.ok,
@@ -52,6 +55,7 @@ interface Arguments {
   readonly isSmoke: boolean;
   readonly wantsHelp: boolean;
   readonly registry: "files" | "consul";
+  readonly policy: "file" | "etcd";
 }
 
 function readArguments(args: string[]): Arguments {
@@ -68,14 +72,10 @@ function readArguments(args: string[]): Arguments {
   if (registry !== "files" && registry !== "consul") {
     throw new UsageError(`--registry ${registry}: expected files or consul`);
   }
-  if (policy !== "file") {
-    throw new UsageError(
-      policy === "etcd"
-        ? "--policy etcd comes in a later release; this one has --policy file"
-        : `--policy ${policy}: expected file`,
-    );
+  if (policy !== "file" && policy !== "etcd") {
+    throw new UsageError(`--policy ${policy}: expected file or etcd`);
   }
-  return { isSmoke: values.smoke, wantsHelp: values.help, registry };
+  return { isSmoke: values.smoke, wantsHelp: values.help, registry, policy };
 }
 
 /** The agent's address as an URL, once it answers. Throws UnavailableError. */
@@ -96,6 +96,33 @@ async function findConsul(): Promise<string> {
   }
 }
 
+/** The address of a member as an URL, once it answers. Throws UnavailableError. */
+async function findEtcd(): Promise<string> {
+  const [said = ""] = (Deno.env.get("ETCDCTL_ENDPOINTS") || "http://127.0.0.1:2379").split(",");
+  const address = said.includes("://") ? said : `http://${said}`;
+  try {
+    const response = await fetch(`${address}/health`, { signal: AbortSignal.timeout(ETCD_MS) });
+    if (!/"health": *"true"/.test(await response.text())) throw new Error("it is not well");
+    return address;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UnavailableError(
+      `no etcd at ${address} (${reason}): start one with \`etcd\`; on Debian, \`deno task servers\` installs it`,
+    );
+  }
+}
+
+/** Puts the policies into etcd that are not there yet: what somebody changed in an earlier demo stays. */
+async function pushPolicies(plan: Plan, etcd: string): Promise<void> {
+  for (const { service, file } of plan.policies) {
+    const access = ["--etcd", etcd];
+    if ((await attempt(SIDECAR, ["policy", "get", service, ...access])).code === EXIT.ok) continue;
+    const put = ["policy", "put", service, file, "--yes", "--wait", "1s", ...access];
+    const { code, stderr } = await attempt(SIDECAR, [...put, "--message", "as in deploy/demo"]);
+    if (code !== EXIT.ok) throw new UnavailableError(`the policy of ${service}: ${stderr.trim()}`);
+  }
+}
+
 /** Something of the outside that the demo was told to use and that is not there. */
 class UnavailableError extends Error {
   override readonly name = "UnavailableError";
@@ -106,10 +133,11 @@ interface Demo {
   readonly output: Output;
   readonly signals: StopSignals;
   readonly jwtSecret: string;
+  readonly etcd: string | undefined;
 }
 
 async function main(args: string[]): Promise<number> {
-  const { isSmoke, wantsHelp, registry } = readArguments(args);
+  const { isSmoke, wantsHelp, registry, policy } = readArguments(args);
   const output = new Output();
   if (wantsHelp) {
     output.say(HELP);
@@ -120,24 +148,26 @@ async function main(args: string[]): Promise<number> {
   const jwtSecret = Deno.env.get("JWT_SECRET") || randomSecret();
   using signals = new StopSignals();
   const consul = registry === "consul" ? await findConsul() : undefined;
-  const plan = await readPlan({ jwtSecret, consul });
+  const etcd = policy === "etcd" ? await findEtcd() : undefined;
+  const plan = await readPlan({ jwtSecret, consul, etcd });
   const taken = await takenPorts(programsOf(plan));
   for (const one of taken) complain(describeTaken(one));
   if (taken.length > 0) return EXIT.unavailable;
   // A signal meanwhile waits for its end: it has processes of its own.
   await buildSidecar({ log: (line) => output.say(line) });
-  const demo: Demo = { plan, output, signals, jwtSecret };
+  if (etcd !== undefined) await pushPolicies(plan, etcd);
+  const demo: Demo = { plan, output, signals, jwtSecret, etcd };
   return await (isSmoke ? runSmoke(demo) : runDemo(demo));
 }
 
-async function runDemo({ plan, output, signals }: Demo): Promise<number> {
+async function runDemo({ plan, output, signals, etcd }: Demo): Promise<number> {
   const { kind, reason } = await runMesh(plan, {
     output,
     signals,
     env: sharedEnvironment(),
     onLine: (name, line) => output.log(name, line),
     work: () => {
-      output.say(describeMesh(plan));
+      output.say(describeMesh(plan, etcd));
       return new Promise(() => {}); // until somebody stops it
     },
   });
@@ -145,7 +175,7 @@ async function runDemo({ plan, output, signals }: Demo): Promise<number> {
   return EXIT_CODES[kind];
 }
 
-async function runSmoke({ plan, output, signals, jwtSecret }: Demo): Promise<number> {
+async function runSmoke({ plan, output, signals, jwtSecret, etcd }: Demo): Promise<number> {
   const totals: Totals = { passed: 0, failed: 0 };
   const tail = new LogTail(TAIL_LINES);
   const say = (line: string) => output.say(line);
@@ -156,7 +186,8 @@ async function runSmoke({ plan, output, signals, jwtSecret }: Demo): Promise<num
     signals,
     env: sharedEnvironment(),
     onLine: (name, line) => tail.add(name, line),
-    work: (mesh, cut) => runChecks({ mesh, client, intruder, jwtSecret }, { totals, say, cut }),
+    work: (mesh, cut) =>
+      runChecks({ mesh, client, intruder, jwtSecret, etcd }, { totals, say, cut }),
   });
   if (kind !== "finished") {
     totals.failed++;

@@ -7,6 +7,7 @@ export class BuildError extends Error {
 
 export interface CommandResult {
   readonly ok: boolean;
+  readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -37,6 +38,7 @@ export async function attempt(
   const decoder = new TextDecoder();
   return {
     ok: output.success,
+    code: output.code,
     stdout: decoder.decode(output.stdout),
     stderr: decoder.decode(output.stderr),
   };

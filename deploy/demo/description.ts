@@ -3,7 +3,7 @@ import type { Address } from "../../sidecar/config/bootstrap.ts";
 import type { Member, Plan } from "./plan.ts";
 
 /** A table of names and addresses, and lines to copy. */
-export function describeMesh({ gateway, members }: Plan): string {
+export function describeMesh({ gateway, members }: Plan, etcd: string | undefined): string {
   const rows = [
     ["", "service", "gRPC", "inbound", "outbound", "admin", "health"],
     ...[gateway, ...members].map(rowOf),
@@ -13,7 +13,7 @@ export function describeMesh({ gateway, members }: Plan): string {
     `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()}`
   );
   const edge = `http://${formatted(gateway.config.gateway!.bind)}`;
-  return ["", ...table, "", ...linesToTry(edge, gateway), ""].join("\n");
+  return ["", ...table, "", ...linesToTry(edge, gateway, etcd), ""].join("\n");
 }
 
 function rowOf({ name, config }: Member): string[] {
@@ -30,7 +30,7 @@ function rowOf({ name, config }: Member): string[] {
   ];
 }
 
-function linesToTry(edge: string, gateway: Member): string[] {
+function linesToTry(edge: string, gateway: Member, etcd: string | undefined): string[] {
   const order = `{"items":[{"sku":"book","quantity":1,"unitPrice":1999}]}`;
   const bearer = `-H "Authorization: Bearer $TOKEN"`;
   return [
@@ -42,8 +42,21 @@ function linesToTry(edge: string, gateway: Member): string[] {
     `  curl -i ${edge}/api/payments/PAYMENT_ID ${bearer}    # JSON here, gRPC at the service`,
     `  curl -i ${edge}/api/users/123    # 401: missing authorization header`,
     `  curl ${formatted(gateway.config.listeners.admin)}    # the gateway's admin pages`,
+    ...(etcd === undefined ? [] : policyLines(etcd)),
     "",
     "Ctrl-C stops everything.",
+  ];
+}
+
+function policyLines(etcd: string): string[] {
+  const fault = "upstreams: { user-service: { fault: { abort: { status: 503, percent: 50% } } } }";
+  return [
+    "",
+    "Policy comes from etcd, and can be changed while all this runs:",
+    "",
+    `  dist/sidecar policy status --etcd ${etcd}`,
+    `  echo '${fault}' | dist/sidecar policy put gateway - --yes --etcd ${etcd}`,
+    `  dist/sidecar policy rollback gateway --etcd ${etcd}`,
   ];
 }
 

@@ -1,6 +1,7 @@
 // Which processes make the demo, as its configuration files say: three services, their sidecars, and the gateway.
 // The files are the one place of names and ports.
 import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import type { Address, Bootstrap } from "../../sidecar/config/bootstrap.ts";
 import { parseBootstrap } from "../../sidecar/config/load.ts";
 import { ROOT } from "../build/bundle.ts";
@@ -35,6 +36,13 @@ export interface Plan {
   readonly gateway: Member;
   /** user, order, payment. */
   readonly members: readonly Member[];
+  /** Policies that are kept in etcd where that is the source of policy: the files they are first put there from. */
+  readonly policies: readonly PolicyFile[];
+}
+
+export interface PolicyFile {
+  readonly service: string;
+  readonly file: string;
 }
 
 export interface PlanOptions {
@@ -42,40 +50,51 @@ export interface PlanOptions {
   readonly jwtSecret: string;
   /** Address of the Consul agent that is the registry in place of files. */
   readonly consul?: string | undefined;
+  /** Address of the etcd that policy comes from in place of the files. */
+  readonly etcd?: string | undefined;
 }
 
 /** The executable that buildSidecar makes. */
-const SIDECAR = join(ROOT, "dist", "sidecar");
+export const SIDECAR = join(ROOT, "dist", "sidecar");
 
 /** Where the configuration of a member stands, seen from the root. */
 export function configFile(name: string): string {
   return `deploy/demo/${name}.yaml`;
 }
 
-/** The line of every configuration that another registry takes the place of. */
-const FILES_REGISTRY = "registry: { files: { directory: .mesh/registry } }\n";
+/** Where files are written that the demo makes from the committed ones. */
+const MADE = ".mesh/demo";
 
-/** The configuration of a member where Consul is the registry: a file of its own, made from the one that is committed. */
-async function consulFile(name: string, address: string): Promise<string> {
-  const text = await Deno.readTextFile(join(ROOT, configFile(name)));
-  if (!text.includes(FILES_REGISTRY)) throw new Error(`${configFile(name)}: no ${FILES_REGISTRY}`);
-  // Quicker than the default of 10 s, so that one can watch a sidecar go and come back.
-  const consul = { address, check: { interval: "1s", timeout: "1s" } };
-  const file = `.mesh/demo/${name}.yaml`;
-  await Deno.mkdir(join(ROOT, ".mesh", "demo"), { recursive: true });
-  await Deno.writeTextFile(
-    join(ROOT, file),
-    text.replace(FILES_REGISTRY, `registry: ${JSON.stringify({ consul })}\n`),
-  );
-  return file;
+/** The configuration of a member with Consul or etcd in it: a file of its own, made from the one that is committed. */
+async function adaptedFile(
+  name: string,
+  { consul, etcd }: PlanOptions,
+): Promise<{ readonly file: string; readonly policy?: PolicyFile }> {
+  const { policy, ...document } = parse(await Deno.readTextFile(join(ROOT, configFile(name))));
+  await Deno.mkdir(join(ROOT, MADE), { recursive: true });
+  const write = async (file: string, value: unknown) => {
+    await Deno.writeTextFile(join(ROOT, file), stringify(value));
+    return file;
+  };
+  if (consul !== undefined) {
+    // Quicker than the default of 10 s, so that one can watch a sidecar go and come back.
+    document.registry = { consul: { address: consul, check: { interval: "1s", timeout: "1s" } } };
+  }
+  const file = `${MADE}/${name}.yaml`;
+  if (etcd === undefined) return { file: await write(file, { ...document, policy }) };
+  await write(file, { ...document, policySource: { etcd: { endpoints: [etcd] } } });
+  if (policy === undefined) return { file };
+  const policyFile = await write(`${MADE}/${name}-policy.yaml`, policy);
+  return { file, policy: { service: document.service.name, file: policyFile } };
 }
 
 /** Reads the configuration. Throws ConfigError. */
 export async function readPlan(options: PlanOptions): Promise<Plan> {
-  const gateway = await readMember("gateway", options);
-  const names = ["user", "order", "payment"];
-  const members = await Promise.all(names.map((name) => readMember(name, options)));
-  return { gateway, members };
+  const policies: PolicyFile[] = [];
+  const read = (name: string) => readMember(name, options, policies);
+  const gateway = await read("gateway");
+  const members = await Promise.all(["user", "order", "payment"].map(read));
+  return { gateway, members, policies };
 }
 
 /** Everything that runs; those that are called first come last. */
@@ -84,9 +103,16 @@ export function programsOf({ gateway, members }: Plan): Program[] {
   return [...services, ...members.map(({ sidecar }) => sidecar), gateway.sidecar];
 }
 
-async function readMember(name: string, options: PlanOptions): Promise<Member> {
-  const { consul } = options;
-  const file = consul === undefined ? configFile(name) : await consulFile(name, consul);
+async function readMember(
+  name: string,
+  options: PlanOptions,
+  policies: PolicyFile[],
+): Promise<Member> {
+  const isAsCommitted = options.consul === undefined && options.etcd === undefined;
+  const { file, policy } = isAsCommitted
+    ? { file: configFile(name), policy: undefined }
+    : await adaptedFile(name, options);
+  if (policy !== undefined) policies.push(policy);
   const text = await Deno.readTextFile(join(ROOT, file));
   const variables: Record<string, string> = { JWT_SECRET: options.jwtSecret };
   const config = parseBootstrap(text, file, (variable) => variables[variable]);

@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../deploy/build/bundle.ts";
 import { ConsulAgent, NEEDS_CONSUL } from "../integration/support/consul.ts";
+import { Etcd, NEEDS_ETCD } from "../integration/support/etcd.ts";
 import { freePort } from "../integration/support/ports.ts";
 import { TestProcess } from "../integration/support/processes.ts";
 import { inTime, until } from "../integration/support/until.ts";
@@ -145,8 +146,21 @@ Deno.test("the demo says that there is no Consul, and how one is had", async () 
   assertStringIncludes(demo.output, "consul agent -dev");
 });
 
-Deno.test("the demo says that another policy source comes later", async () => {
-  await using demo = new Demo({ args: ["--policy", "etcd"] });
-  assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 64);
-  assertStringIncludes(demo.output, "--policy etcd comes in a later release");
+Deno.test("the demo passes its checks with policy pushed through etcd", NEEDS_ETCD, async () => {
+  await using workspace = new Workspace();
+  await using etcd = await Etcd.start(workspace);
+  const env = { ETCDCTL_ENDPOINTS: etcd.endpoints.join() };
+  await using demo = new Demo({ args: ["--smoke", "--policy", "etcd"], env });
+  assertEquals(await inTime("the end", demo.process.exited, START_MS), 0, demo.output);
+  assertMatch(demo.output, /^ok {3}a policy pushed through etcd is acknowledged/m);
+  assertMatch(demo.output, /^[0-9]+ passed, 0 failed$/m);
+  assertStringIncludes(await etcd.get("/mesh/policy/order-service") ?? "", "payment-service");
+});
+
+Deno.test("the demo says that there is no etcd, and how one is had", async () => {
+  const env = { ETCDCTL_ENDPOINTS: `127.0.0.1:${freePort()}` };
+  await using demo = new Demo({ args: ["--policy", "etcd"], env });
+  assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 69);
+  assertStringIncludes(demo.output, `no etcd at http://${env.ETCDCTL_ENDPOINTS}`);
+  assertStringIncludes(demo.output, "start one with `etcd`");
 });

@@ -9,6 +9,8 @@ export interface Session {
   /** Calls a sidecar's inbound port as anybody on the machine may, and not as the mesh does. */
   readonly intruder: GatewayClient;
   readonly jwtSecret: string;
+  /** Where policy is pushed through, if it is. */
+  readonly etcd: string | undefined;
 }
 
 export interface Check {

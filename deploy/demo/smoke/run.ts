@@ -1,6 +1,7 @@
 // Runs the checks one after the other and prints a line each.
 import type { Session } from "./check.ts";
 import { FAILURE_CHECKS } from "./failure_checks.ts";
+import { POLICY_CHECKS } from "./policy_checks.ts";
 import { SESSION_CHECKS } from "./session_checks.ts";
 
 /** Counts what the checks came to. */
@@ -18,7 +19,8 @@ export interface RunOptions {
 
 /** Goes on after a failure, to show all of them. */
 export async function runChecks(session: Session, { totals, say, cut }: RunOptions): Promise<void> {
-  for (const { name, run } of [...SESSION_CHECKS, ...FAILURE_CHECKS]) {
+  const policyChecks = session.etcd === undefined ? [] : POLICY_CHECKS;
+  for (const { name, run } of [...SESSION_CHECKS, ...policyChecks, ...FAILURE_CHECKS]) {
     const failure = await run(session).then(() => undefined, messageOf);
     if (cut.aborted) return;
     if (failure === undefined) totals.passed++;
