@@ -19,6 +19,8 @@ const REFLECTION_TIMEOUT_MS = 5000;
 /** One answer of reflection: a file and all that it imports. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
+type TranscodedRoute = Pick<Route, "transcode" | "match" | "rewrite">;
+
 interface Reflected {
   readonly transcoder: Promise<Transcoder>;
   readonly since: number;
@@ -39,13 +41,16 @@ export class Transcoders {
   }
 
   /** Reads the files that routes name, but for those that are known; what only older routes name is forgotten. Throws ConfigError. */
-  async load(routes: readonly Pick<Route, "transcode">[]): Promise<void> {
+  async load(routes: readonly TranscodedRoute[]): Promise<void> {
     const keys = new Set<string>();
-    for (const { transcode } of routes) {
+    for (const route of routes) {
+      const { transcode } = route;
       if (transcode === undefined || transcode.from.kind === "reflection") continue;
       const key = JSON.stringify(transcode);
       keys.add(key);
-      if (!this.#fixed.has(key)) this.#fixed.set(key, await transcoderOfFiles(transcode));
+      const transcoder = this.#fixed.get(key) ?? await transcoderOfFiles(transcode);
+      checkReach(route, transcoder, transcode.from);
+      this.#fixed.set(key, transcoder);
     }
     // Exchanges that began under the routes in force until now ask for theirs still.
     for (const key of this.#fixed.keys()) {
@@ -113,6 +118,20 @@ function checkEnd(response: Response): void {
     `the service does not describe itself by reflection: ${said} ${message}`,
     { side: "upstream" },
   );
+}
+
+/** A route that no rule answers to would answer 404 to everybody. */
+function checkReach(
+  { match: { path, methods }, rewrite }: TranscodedRoute,
+  transcoder: Transcoder,
+  from: Exclude<TranscodeSettings["from"], { kind: "reflection" }>,
+): void {
+  if (transcoder.reaches(rewrite ?? path, methods)) return;
+  const file = from.kind === "set" ? from.path : from.paths[0]!;
+  const seen = rewrite === undefined ? path : `${path}, which becomes ${rewrite}`;
+  const wanted = methods.length === 0 ? "" : ` by ${methods.join(", ")}`;
+  const message = `no google.api.http rule in it takes what the route ${seen} sends on${wanted}`;
+  throw new ConfigError([{ file, line: 1, column: 1, path: "", message }]);
 }
 
 async function transcoderOfFiles(transcode: TranscodeSettings): Promise<Transcoder> {

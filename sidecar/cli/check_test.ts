@@ -40,6 +40,17 @@ Deno.test("check reads the policy file that the bootstrap names", async () => {
   });
 });
 
+Deno.test("check reads a policy by itself", async () => {
+  const host = new FakeHost();
+  const start = () => Promise.resolve(new FakeSidecar(host.events));
+  host.files.set("good.yaml", "upstreams: {}").set("bad.yaml", "upstream: {}");
+  const run = (...args: string[]) => runCli(["check", ...args], { host, start });
+  assertEquals([await run("--policy", "good.yaml"), host.stdout], [0, "good.yaml: ok\n"]);
+  assertEquals(await run("--policy", "bad.yaml"), 65);
+  assertStringIncludes(host.stderr, 'bad.yaml:1:1: upstream: unknown key "upstream"');
+  assertEquals(await run("--policy", "bad.yaml", "--config", "a.yaml"), 64);
+});
+
 Deno.test("check exits 66 when a file cannot be read", async () => {
   const none = await check({});
   assertEquals(none, { code: 66, out: "", err: "sidecar: cannot read a.yaml: no such file\n" });

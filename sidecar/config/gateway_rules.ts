@@ -3,6 +3,7 @@ import { edgeTlsRules } from "./edge_tls_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
 import { formatPath, type Path } from "./positions.ts";
 import { isWildcardPath, parametersOf } from "./patterns.ts";
+import { routeReachRules } from "./route_rules.ts";
 import type { SoundSections } from "./schema/bootstrap.ts";
 import type { EdgeDocument, GatewayDocument, RouteDocument } from "./schema/gateway.ts";
 import type { IssuerDocument, JwtDocument } from "./schema/jwt.ts";
@@ -22,7 +23,7 @@ export function edgeRules(edge: Edge, base: Path, report: Report): void {
   corsRules(edge, base, report);
   loginRules(edge, base, report);
   if (jwt !== undefined) jwtRules(jwt, [...base, "jwt"], report);
-  duplicateRules(routes, base, report);
+  routeReachRules(routes, edge, base, report);
   for (const [index, route] of routes.entries()) {
     const path: Path = [...base, "routes", index];
     rewriteRules(route, [...path, "rewrite"], report);
@@ -124,37 +125,6 @@ function hasKeys(
   { jwks, jwksFile, jwksUri, publicKey }: Omit<IssuerDocument, "issuer">,
 ): boolean {
   return (jwks ?? jwksFile ?? jwksUri ?? publicKey) !== undefined;
-}
-
-function duplicateRules(
-  routes: readonly RouteDocument[],
-  base: Path,
-  report: Report,
-): void {
-  const seen = new Map<string, number>();
-  for (const [index, { match }] of routes.entries()) {
-    const key = matchKey(match);
-    const other = seen.get(key);
-    if (other === undefined) seen.set(key, index);
-    else {
-      const message = `the same match as ${
-        formatPath([...base, "routes", other])
-      }, expected it once`;
-      report([...base, "routes", index, "match"], message);
-    }
-  }
-}
-
-/** Two matches with one key take the same requests: names of parameters and the order of lists do not matter. */
-function matchKey(match: RouteDocument["match"]): string {
-  const headers = Object.entries(match.headers)
-    .map(([name, value]) => `${name.toLowerCase()}: ${value}`);
-  return JSON.stringify([
-    match.path.replaceAll(/\{[^/]*\}/g, "{}"),
-    [...new Set(match.methods)].sort(),
-    headers.sort(),
-    match.host ?? "",
-  ]);
 }
 
 function rewriteRules({ match, rewrite }: RouteDocument, path: Path, report: Report): void {

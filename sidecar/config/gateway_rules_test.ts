@@ -196,6 +196,46 @@ Deno.test("cors refuses credentials for every origin, and * beside names", () =>
   );
 });
 
+Deno.test("a route is refused that others leave nothing to", () => {
+  const problems = (...matches: string[]) =>
+    gatewayProblems("", matches.map((match) => `{ match: { path: /a${match} }, to: a }`).join());
+  const never = (index: number, takers: string) => [
+    `routes[${index}].match: never taken: all of its requests go to ${takers}, expected another match`,
+  ];
+  const first = "gateway.routes[0]";
+  assertEquals(problems(", methods: [GET, PUT]", ", methods: [GET]"), never(1, first));
+  assertEquals(problems(", methods: [GET]", ", methods: [HEAD]"), never(1, first));
+  assertEquals(
+    problems(", methods: [GET]", ", methods: [PUT]", ", methods: [PUT, GET]"),
+    never(2, `${first} and gateway.routes[1]`),
+  );
+  assertEquals(problems(', headers: { x: "*" }', ", headers: { X: y }"), never(1, first));
+  for (
+    const reached of [
+      ["", ", methods: [GET]"],
+      [", methods: [GET]", ""],
+      [", methods: [GET]", ", methods: [GET, PUT]"],
+      [", methods: [HEAD]", ", methods: [GET]"],
+      [", headers: { x: y }", ', headers: { x: "*" }'],
+      ["", ", headers: { x: y }"],
+      ["", ", host: shop.example"],
+      [", methods: [GET], headers: { x: y }", ", methods: [GET], headers: { z: y }"],
+    ]
+  ) {
+    assertEquals(problems(...reached), [], reached.join());
+  }
+});
+
+Deno.test("a route is refused whose requests are all logins", () => {
+  const login =
+    "jwt: { secret: 0123456789abcdef0123456789abcdef }, login: { passwordless: true }, ";
+  const route = (match: string) => gatewayProblems(login, `{ match: ${match}, to: a }`);
+  assertEquals(route("{ path: /login, methods: [POST] }"), [
+    "routes[0].match: never taken: POST of this path goes to gateway.login, expected another match",
+  ]);
+  assertEquals(route("{ path: /login }"), []);
+});
+
 Deno.test("two routes with the same match are refused, whatever their order and names", () => {
   const twice = (a: string, b: string) =>
     gatewayProblems("", `{ match: ${a}, to: a }, { match: ${b}, to: b }`);

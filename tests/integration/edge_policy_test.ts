@@ -11,6 +11,13 @@ import { Workspace } from "./support/workspace.ts";
 
 const FOREVER = Math.floor(Date.now() / 1000) + 3600;
 
+/** Its one call is not where any route of these tests leads. */
+const PROTO = `syntax = "proto3";
+package test;
+message Empty {}
+service Calls { rpc Call(Empty) returns (Empty); }
+`;
+
 function document(edge: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({
     upstreams: { "user-service": { tls: "none" }, "other-service": { tls: "none" } },
@@ -140,6 +147,11 @@ Deno.test("a gateway takes routes, tokens, CORS, limits and login from its polic
     assertStringIncludes(
       await refusal({ routes: [{ ...open, transcode }] }),
       "missing.proto:1:1: no such file",
+    );
+    await workspace.write("calls.proto", PROTO);
+    assertStringIncludes(
+      await refusal({ routes: [{ ...open, transcode: { proto: "calls.proto" } }] }),
+      "calls.proto:1:1: no google.api.http rule in it takes what the route /open/* sends on",
     );
     assertEquals(statusOf(await ask("/users/1", token)), 200);
   });

@@ -24,6 +24,26 @@ export interface PathTemplate {
   readonly variables: readonly TemplateVariable[];
 }
 
+/**
+ * Whether a path may be of both: a template, and a pattern of routes where `{x}` is one segment and a last `*` is all that is
+ * left.
+ */
+export function overlaps({ segments, verb }: PathTemplate, pattern: string): boolean {
+  const parts = pattern.split("/").slice(1);
+  for (let at = 0;; at++) {
+    const [segment, part] = [segments[at], parts[at]];
+    if (part === "*" || segment?.kind === "rest") return true;
+    if (segment === undefined || part === undefined) return segment === part;
+    if (part.startsWith("{")) continue;
+    const isLast = at === segments.length - 1;
+    const end = isLast && verb !== "" ? `:${verb}` : "";
+    const isMet = segment.kind === "one"
+      ? part.length > end.length && part.endsWith(end)
+      : decodeLiteral(part) === segment.text + end;
+    if (!isMet) return false;
+  }
+}
+
 const LITERAL = /[^/{}*:=]+/y;
 const FIELD_PATH = /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*/y;
 const VERB = /[^/{}*:=]+/y;

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parsePathTemplate } from "./path_template.ts";
+import { overlaps, parsePathTemplate } from "./path_template.ts";
 
 /** In short: segments, verb, and each variable with what it takes. */
 function shape(text: string): string {
@@ -54,5 +54,35 @@ Deno.test("parsePathTemplate refuses the rest and says why", () => {
   ];
   for (const [text, message] of cases) {
     assertThrows(() => parsePathTemplate(text), Error, message);
+  }
+});
+
+Deno.test("overlaps finds whether a route's pattern and a template share a path", () => {
+  const cases: readonly [template: string, pattern: string, isShared: boolean][] = [
+    ["/v1/a", "/v1/a", true],
+    ["/v1/a", "/v1/b", false],
+    ["/v1/a", "/v1/*", true],
+    ["/v1/a", "/*", true],
+    ["/v1/a", "/v2/*", false],
+    ["/v1/a", "/v1", false],
+    ["/v1", "/v1/a", false],
+    ["/v1", "/v1/*", true],
+    ["/v1/{id}", "/v1/a", true],
+    ["/v1/{id}", "/v1/{x}", true],
+    ["/v1/{id}/b", "/v1/{x}", false],
+    ["/v1/{name=**}", "/v1/a/b", true],
+    ["/v1/{name=shelves/*}", "/v1/shelves/3", true],
+    ["/v1/{name=shelves/*}", "/v1/books/3", false],
+    ["/v1/{id}:cancel", "/v1/{x}", true],
+    ["/v1/{id}:cancel", "/v1/7:cancel", true],
+    ["/v1/{id}:cancel", "/v1/7", false],
+    ["/v1/a:cancel", "/v1/a", false],
+  ];
+  for (const [template, pattern, isShared] of cases) {
+    assertEquals(
+      overlaps(parsePathTemplate(template), pattern),
+      isShared,
+      `${template} ${pattern}`,
+    );
   }
 });

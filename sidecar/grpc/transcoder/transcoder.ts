@@ -8,6 +8,7 @@ import { isHttpBody, RawReader } from "./http_body.ts";
 import { JsonWriter } from "./json_writer.ts";
 import { MessageBuilder } from "./message_builder.ts";
 import { DEFAULT_OPTIONS, type TranscoderOptions } from "./options.ts";
+import { overlaps } from "./path_template.ts";
 import { type OtherMethods, PathTree } from "./path_tree.ts";
 import { toGrpcRequest } from "./request.ts";
 import { type ResponseParts, toRestResponse } from "./response.ts";
@@ -31,6 +32,7 @@ export class Transcoder {
   readonly #pool: DescriptorPool;
   readonly #options: TranscoderOptions;
   readonly #tree = new PathTree<Entry>();
+  readonly #bindings: HttpBinding[] = [];
 
   private constructor(pool: DescriptorPool, options: TranscoderOptions) {
     this.#pool = pool;
@@ -60,8 +62,17 @@ export class Transcoder {
     const writer = new JsonWriter(method.output, responseField, registry, options);
     const raw = rawReaderOf(http);
     const entry: Entry = { http, response: { method, writer, raw, registry, options } };
+    this.#bindings.push(http);
     if (this.#tree.add(httpMethod, template, entry)) return;
     throw bindingError(this.#pool, method, `${httpMethod} on this path is taken by another rule`);
+  }
+
+  /** Whether any request can stand for a call whose path is of a route's pattern and whose method is among `methods` (empty: any). */
+  reaches(pattern: string, methods: readonly string[]): boolean {
+    return this.#bindings.some(({ httpMethod, template }) => {
+      const isMet = methods.length === 0 || httpMethod === "*" || methods.includes(httpMethod);
+      return isMet && overlaps(template, pattern);
+    });
   }
 
   /** The call that a request stands for; where the path knows only other methods, those (405); null where it knows none (404). */
