@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { runCli } from "./cli.ts";
 import { FakeHost, FakeSidecar } from "./fake_host.ts";
+import "./policy.ts"; // loaded before time is made to pass
 
 export const KEY = "/mesh/policy/orders";
 export const GOOD = "upstreams:\n  users: { timeout: 2s }\n";
