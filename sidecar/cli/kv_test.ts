@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runCli } from "./cli.ts";
 import { FakeHost, FakeSidecar, settle } from "./fake_host.ts";
-import "./kv.ts"; // loaded before time is made to pass
+import { until } from "./test_policy.ts";
 
 function rig() {
   const host = new FakeHost();
@@ -48,7 +48,7 @@ Deno.test("kv set writes although others do, and gives up where they never stop"
 Deno.test("kv watch prints each value until it is interrupted, also past an etcd that was away", async () => {
   const { host, kv } = rig();
   const watching = kv("watch", "/a");
-  await settle();
+  await until(() => host.etcd.watches === 1);
   host.etcd.put("/a", "1");
   await settle();
   host.etcd.isAway = true;

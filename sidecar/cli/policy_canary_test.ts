@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { settle } from "./fake_host.ts";
-import { BETTER, type Ended, GOOD, KEY, rig } from "./test_policy.ts";
+import { BETTER, type Ended, GOOD, KEY, rig, until } from "./test_policy.ts";
 
 /** Ten instances of which one has the trial; each second every instance reports what `rates` says. */
 async function trial(
@@ -14,6 +14,7 @@ async function trial(
   for (const id of ids) says(id, 2);
   let isOver = false;
   const putting = put("better.yaml", ...options).finally(() => isOver = true);
+  await until(() => host.etcd.text("/mesh/canary/orders") !== undefined);
   let seconds = 0;
   for (; !isOver && seconds < 100; seconds++) {
     await settle();
@@ -92,6 +93,7 @@ Deno.test("policy put --canary that is interrupted takes it back", async () => {
   const { host, put, says } = rig();
   for (const id of ["orders-1", "orders-2"]) says(id, "none");
   const putting = put("good.yaml", "--canary", "50%");
+  await until(() => host.etcd.text("/mesh/canary/orders") !== undefined);
   await host.clock.advance(1500);
   assertEquals(host.etcd.text("/mesh/canary/orders") === undefined, false);
   host.signal("SIGINT");

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { BETTER, GOOD, KEY, rig } from "./test_policy.ts";
+import { BETTER, GOOD, KEY, rig, until } from "./test_policy.ts";
 
 Deno.test("policy put writes what get prints, with its history, and says that nobody runs", async () => {
   const { host, policy, put } = rig();
@@ -102,6 +102,7 @@ Deno.test("policy put waits for every instance and says who took it", async () =
   says("orders-1", "none");
   says("orders-2", "none");
   const putting = put("good.yaml");
+  await until(() => host.etcd.text(KEY) !== undefined);
   await host.clock.advance(1000);
   const { revision } = host.etcd;
   says("orders-1", revision);
@@ -116,6 +117,7 @@ Deno.test("policy put tells a refusal with its reason, and who does not answer",
   const { host, put, says } = rig();
   for (const id of ["orders-1", "orders-2", "orders-3"]) says(id, "none");
   const putting = put("good.yaml", "--wait", "3s");
+  await until(() => host.etcd.text(KEY) !== undefined);
   await host.clock.advance(1000);
   const { revision } = host.etcd;
   says("orders-1", revision, "gone.proto: no such file\x1b[2J");
@@ -135,6 +137,7 @@ Deno.test("policy put is not done while an instance does not answer", async () =
   const { host, put, says } = rig();
   says("orders-1", "none");
   const putting = put("good.yaml");
+  await until(() => host.etcd.text(KEY) !== undefined);
   await host.clock.advance(10_500);
   assertEquals((await putting).code, 69);
 });

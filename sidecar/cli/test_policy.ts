@@ -2,11 +2,17 @@
 import { assertEquals } from "@std/assert";
 import { runCli } from "./cli.ts";
 import { FakeHost, FakeSidecar } from "./fake_host.ts";
-import "./policy.ts"; // loaded before time is made to pass
 
 export const KEY = "/mesh/policy/orders";
 export const GOOD = "upstreams:\n  users: { timeout: 2s }\n";
 export const BETTER = "upstreams:\n  users: { timeout: 3s }\n";
+
+/** Resolves when it is so; a command takes turns of the real event loop to be loaded. */
+export async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 5000 && !isSo(); turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
 
 /** How a command ended, and what it printed. */
 export interface Ended {
