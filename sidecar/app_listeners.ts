@@ -11,6 +11,7 @@ import { Forwarded, type ForwardedOptions } from "./filters/forwarded.ts";
 import { Hsts } from "./filters/hsts.ts";
 import { InboundRateLimit } from "./filters/inbound_rate_limit.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
+import { AdaptiveConcurrency } from "./filters/concurrency.ts";
 import { RequestMetrics, type Traffic } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
 import { identityFiles } from "./identity/files_io.ts";
@@ -64,6 +65,7 @@ export class ListenerFactory {
   readonly #tail = crypto.randomUUID().slice(0, 8);
   readonly #requestMetrics: RequestMetrics;
   readonly #authorize: Authorize;
+  readonly #concurrency: AdaptiveConcurrency;
   readonly #refused: Family<Counter>;
   readonly #tcpJournal: TcpJournal;
 
@@ -71,6 +73,7 @@ export class ListenerFactory {
     this.#parts = parts;
     this.#requestMetrics = new RequestMetrics(parts.metrics, parts.clock);
     this.#authorize = new Authorize(parts.log, parts.metrics);
+    this.#concurrency = new AdaptiveConcurrency(parts.metrics, parts.clock);
     this.#refused = parts.metrics.counter(
       "mesh_refused_total",
       "Connections and bytes that never became a request, by reason.",
@@ -91,6 +94,7 @@ export class ListenerFactory {
       this.#parts.tokens.inbound,
       this.#authorize,
       new InboundRateLimit(),
+      this.#concurrency,
       new InboundRouter(),
     ];
     if (mesh === undefined) return this.#open("inbound", "inbound", inbound, stages);

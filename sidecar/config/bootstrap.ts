@@ -1,6 +1,7 @@
 // What a bootstrap document says once it is read: durations in milliseconds, sizes in bytes, every default filled in.
 // Types only; schema.ts checks documents against them and load.ts reads files.
 
+import type { AdaptiveLimitSettings } from "../lib/adaptive_limit.ts";
 import type { UpstreamPolicy } from "./build_upstream.ts";
 import type { AuthorizationConfig } from "./authorization_config.ts";
 import type { InboundJwtConfig, JwtConfig, SigningConfig, TokenRuleConfig } from "./jwt_config.ts";
@@ -183,11 +184,19 @@ export interface InboundRateLimit {
   readonly paths: readonly string[];
 }
 
+/** How much the local app may have to do at once. */
+export interface ConcurrencyPolicy extends AdaptiveLimitSettings {
+  /** In lower case. */
+  readonly priorityHeader: string;
+}
+
 export interface InboundPolicy {
   /** Left out: everybody may call. */
   readonly authorization?: AuthorizationConfig;
   readonly jwt?: InboundJwtConfig;
   readonly rateLimits?: readonly InboundRateLimit[];
+  /** Left out: as much at once as comes. */
+  readonly concurrency?: ConcurrencyPolicy;
   readonly timeoutMs: number;
 }
 

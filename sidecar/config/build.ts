@@ -62,7 +62,7 @@ export function buildPolicy(document: PolicyDocument): Policy {
 }
 
 function buildInbound(
-  { timeout, jwt, authorization, rateLimits }: PolicyDocument["inbound"],
+  { timeout, jwt, authorization, rateLimits, concurrency }: PolicyDocument["inbound"],
 ): Policy["inbound"] {
   return {
     timeoutMs: timeout,
@@ -70,6 +70,9 @@ function buildInbound(
     ...(authorization === undefined ? {} : { authorization: buildAuthorization(authorization) }),
     ...(rateLimits === undefined ? {} : {
       rateLimits: rateLimits.map((limit) => ({ ...limit, burst: limit.burst ?? limit.rate.count })),
+    }),
+    ...(concurrency === undefined ? {} : {
+      concurrency: { ...concurrency, priorityHeader: concurrency.priorityHeader.toLowerCase() },
     }),
   };
 }

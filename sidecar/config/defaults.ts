@@ -152,6 +152,26 @@ export const DEFAULTS = {
     value: "15s",
     reason: "The same bound on our side, so that a caller who gave up does not hold the app.",
   },
+  "policy.inbound.concurrency.min": {
+    value: 3,
+    reason: "An app that takes one request after the other still has work while answers travel.",
+  },
+  "policy.inbound.concurrency.max": {
+    value: 1000,
+    reason: "Beyond it something is wrong with what is measured.",
+  },
+  "policy.inbound.concurrency.initial": {
+    value: 100,
+    reason: "Few apps do more at once, and an app that does less is found out in seconds.",
+  },
+  "policy.inbound.concurrency.tolerance": {
+    value: 1.5,
+    reason: "Half a request that waits for each that is worked on keeps every worker busy.",
+  },
+  "policy.inbound.concurrency.priorityHeader": {
+    value: "priority",
+    reason: "The field of RFC 9218, which browsers send.",
+  },
   "policy.inbound.rateLimits[].burst": {
     value: "the count of the rate",
     reason: "One period's worth at once is what a rate is usually taken to mean.",

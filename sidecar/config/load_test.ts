@@ -234,8 +234,7 @@ Deno.test("parseBootstrap names what is missing at the key that should hold it",
 });
 
 Deno.test("parseBootstrap refuses features of later versions as unknown keys", () => {
-  const later = ["tracing: {}", "tls: {}", "workers: 4"]
-    .concat(["policy: { inbound: { concurrency: {} } }"]);
+  const later = ["tracing: {}", "tls: {}", "workers: 4"];
   assertEquals(later.filter((line) => problemsWith(line).length === 0), []);
 });
 

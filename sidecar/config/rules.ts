@@ -53,7 +53,18 @@ export function policyRules(policy: PolicyDocument, report: Report): void {
   if (policy.gateway !== undefined) edgeRules(policy.gateway, ["gateway"], report);
 }
 
-function inboundRules({ inbound: { jwt } }: PolicyDocument, path: Path, report: Report): void {
+function inboundRules(
+  { inbound: { jwt, concurrency } }: PolicyDocument,
+  path: Path,
+  report: Report,
+): void {
+  if (concurrency !== undefined) {
+    const { min, initial, max } = concurrency;
+    if (min > initial || initial > max) {
+      const message = `min ${min}, initial ${initial} and max ${max}, expected them in this order`;
+      report([...path, "concurrency"], message);
+    }
+  }
   if (jwt === undefined) return;
   jwtRules(jwt, [...path, "jwt"], report);
   authRules(jwt.auth, jwt, [...path, "jwt", "auth"], report);

@@ -147,3 +147,13 @@ Deno.test("a retry section fills in its defaults, and there is none without it",
     budget: 0.05,
   });
 });
+
+Deno.test("the bounds of concurrency stand in their order", () => {
+  const concurrency = (text: string) =>
+    problemsWith(`policy: { inbound: { concurrency: ${text} } }\n`);
+  assertEquals(concurrency("{}"), []);
+  assertEquals(concurrency("{ max: 50 }"), [
+    "3:35: policy.inbound.concurrency: min 3, initial 100 and max 50, expected them in this order",
+  ]);
+  assertEquals(concurrency("{ tolerance: 1 }").length, 1);
+});

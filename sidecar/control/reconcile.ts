@@ -169,6 +169,7 @@ export class Reconciler implements PolicyListener {
       home: this.#options.home(),
       inboundJwt: policy.inbound.jwt,
       inboundRateLimits: policy.inbound.rateLimits,
+      inboundConcurrency: policy.inbound.concurrency,
     };
   }
 

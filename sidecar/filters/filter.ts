@@ -21,6 +21,13 @@ export interface Quota {
   readonly resetMs: number;
 }
 
+/** Taken from a limit that it has to be given back to. */
+export interface Admission {
+  readonly limit: { release(latencyMs: number | undefined, nowMs: number): void };
+  /** Clock milliseconds. */
+  readonly since: number;
+}
+
 /** One exchange as filters see it. */
 export interface ExchangeView {
   readonly incoming: Incoming;
@@ -43,6 +50,8 @@ export interface ExchangeView {
   reason: string | undefined;
   /** What the rate limit said, for the fields of the answer. */
   quota: Quota | undefined;
+  /** Its place among what the app has to do at once, until the app has answered. */
+  admission: Admission | undefined;
   /** Clock milliseconds when the head had been read. */
   readonly startedAt: number;
   /** Keeps something until the exchange is over, in place of what was kept before. */

@@ -3,6 +3,7 @@ import type { InboundJwtSettings } from "../identity/jwt/settings.ts";
 import type { Home } from "../identity/spiffe.ts";
 import { Authorization } from "./authorization.ts";
 import type { AuthorizationSettings } from "./authorization_settings.ts";
+import type { ConcurrencySettings } from "./concurrency_settings.ts";
 import { isSame, keepSame } from "./keep.ts";
 import { type InboundRateLimitSettings, RateLimitRule } from "./rate_limit_rule.ts";
 import { RouteTable } from "./route_table.ts";
@@ -37,6 +38,7 @@ export interface SnapshotInputs {
   readonly home: Home;
   readonly inboundJwt?: InboundJwtSettings | undefined;
   readonly inboundRateLimits?: readonly InboundRateLimitSettings[] | undefined;
+  readonly inboundConcurrency?: ConcurrencySettings | undefined;
 }
 
 /** What did not change is shared with `previous`, so that identity of a part means that it stayed. */
@@ -61,6 +63,7 @@ export function compileSnapshot(
     // A policy that was read anew is another object also where it says the same.
     inboundJwt: keepSame(previous?.inboundJwt, inputs.inboundJwt),
     inboundRateLimits: compileRateLimits(inputs.inboundRateLimits, previous?.inboundRateLimits),
+    inboundConcurrency: keepSame(previous?.inboundConcurrency, inputs.inboundConcurrency),
     edge: compileEdge(inputs.edge, previous?.edge),
     routes: compileRoutes(inputs.edge, previous, previousInputs?.edge),
   });

@@ -39,6 +39,7 @@ function isSameSnapshot(before: Snapshot, after: Snapshot): boolean {
     before.grpcApp === after.grpcApp && before.authorization === after.authorization &&
     before.inboundJwt === after.inboundJwt &&
     before.inboundRateLimits === after.inboundRateLimits &&
+    before.inboundConcurrency === after.inboundConcurrency &&
     before.edge === after.edge && before.routes === after.routes &&
     before.defaultUpstream === after.defaultUpstream &&
     before.clusters.size === after.clusters.size &&

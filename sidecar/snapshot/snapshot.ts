@@ -1,6 +1,7 @@
 // What the mesh wants now: frozen data that control writes and the data path reads, captured once per exchange.
 import type { Authorization } from "./authorization.ts";
 import type { BalancerSettings, SplitPart, Subset } from "./balancer_settings.ts";
+import type { ConcurrencySettings } from "./concurrency_settings.ts";
 import type { EdgeSettings } from "./edge_settings.ts";
 import type { InboundJwtSettings, TokenRule } from "../identity/jwt/settings.ts";
 import type {
@@ -134,6 +135,8 @@ export interface Snapshot {
   readonly inboundJwt: InboundJwtSettings | undefined;
   /** How often others may call the local app. */
   readonly inboundRateLimits: readonly RateLimitRule[];
+  /** How much the local app may have to do at once; undefined: whatever comes. */
+  readonly inboundConcurrency: ConcurrencySettings | undefined;
   /** What the gateway does besides choosing a route; undefined elsewhere. */
   readonly edge: Omit<EdgeSettings, "routes"> | undefined;
   /** Routes of the gateway; empty elsewhere. */

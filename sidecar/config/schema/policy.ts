@@ -1,11 +1,11 @@
 // The dynamic document: section `policy` of the bootstrap, or a file of its own.
-import type * as z from "zod";
+import * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
 import { authorization } from "./authorization.ts";
 import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
 import { edge } from "./gateway.ts";
 import { inboundJwt } from "./jwt.ts";
-import { duration, method, pathPattern, rate, schemaReference } from "./scalars.ts";
+import { duration, headerName, method, pathPattern, rate, schemaReference } from "./scalars.ts";
 import { upstream } from "./upstream.ts";
 
 const rateLimit = section({ description: "A token bucket." }, {
@@ -30,6 +30,23 @@ const rateLimit = section({ description: "A token bucket." }, {
   ),
 });
 
+const concurrency = section({
+  description: "How much the app may have to do at once, learnt from how long its answers take.",
+}, {
+  min: byDefault("policy.inbound.concurrency.min", wholeNumber("Never less.", 1)),
+  max: byDefault("policy.inbound.concurrency.max", wholeNumber("Never more.", 1)),
+  initial: byDefault("policy.inbound.concurrency.initial", wholeNumber("To begin with.", 1)),
+  tolerance: byDefault(
+    "policy.inbound.concurrency.tolerance",
+    z.number({ error: "expected a number above 1" }).gt(1, { error: "expected a number above 1" })
+      .meta({ description: "How many times the quickest latency is not yet slow." }),
+  ),
+  priorityHeader: byDefault(
+    "policy.inbound.concurrency.priorityHeader",
+    headerName("Says how much a request matters: low, high, or an urgency such as u=5 (RFC 9218)."),
+  ),
+});
+
 const inbound = section({ description: "How calls to the local app are treated." }, {
   authorization: authorization.optional(),
   jwt: inboundJwt.optional(),
@@ -38,6 +55,7 @@ const inbound = section({ description: "How calls to the local app are treated."
     rateLimit,
   )
     .optional(),
+  concurrency: concurrency.optional(),
   timeout: byDefault(
     "policy.inbound.timeout",
     duration("How long the head of a response may take once the request was sent; 0: no limit."),
