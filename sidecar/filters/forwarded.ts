@@ -31,6 +31,7 @@ const CLAIMS = new NameSet([
   "x-real-ip",
   "forwarded",
   "x-request-id",
+  "x-mesh-timeout-ms",
 ]);
 
 export interface ForwardedOptions {

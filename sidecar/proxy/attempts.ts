@@ -14,6 +14,7 @@ import type { Chosen, ClusterState, Refusal } from "../upstream/cluster_state.ts
 import type { Pool } from "../upstream/pool.ts";
 import type { Upstreams } from "../upstream/upstreams.ts";
 import { GrpcCall } from "./grpc_call.ts";
+import { HttpDeadline } from "./http_deadline.ts";
 import { ReplayedBody } from "./replayed_body.ts";
 import { MAX_ENDPOINTS, refusalOf } from "./refusals.ts";
 import { TryTimeout } from "./try_timeout.ts";
@@ -61,6 +62,7 @@ export class Attempts {
   readonly #timeoutMs: number;
   #timeout: { clear(): void } | undefined;
   readonly #call: GrpcCall | undefined;
+  readonly #deadline: HttpDeadline | undefined;
   /** The client is still sending what an upstream is to answer. */
   #isUploading = false;
   /** Endpoints to which no connection could be made. */
@@ -94,9 +96,16 @@ export class Attempts {
     // The exchange may be older than a request made on its behalf, and that must not count against the upstream.
     const isOwn = request === exchange.request || hedge === "first";
     const startedAt = isOwn ? exchange.startedAt : parts.clock.now();
-    this.#arm(timeoutMs, startedAt);
-    if (isGrpcRequest(request)) {
-      const { clock, timeouts } = parts;
+    const { clock, timeouts } = parts;
+    const isGrpc = isGrpcRequest(request);
+    if (!isGrpc) {
+      const { listener } = exchange;
+      this.#deadline = HttpDeadline.of(request, { listener, startedAt }, cluster, timeoutMs, clock);
+      this.#timeoutMs = this.#deadline?.timeoutMs ?? timeoutMs;
+      this.#reason ??= this.#deadline?.refusal;
+    }
+    this.#arm(this.#timeoutMs, startedAt);
+    if (isGrpc) {
       this.#call = new GrpcCall(request, startedAt, clock, timeouts, () => this.#expireCall());
     }
     const { perTryTimeoutMs } = cluster.retry ?? {};
@@ -364,6 +373,7 @@ export class Attempts {
     this.#connection = connection;
     this.#turn = connection.nextTurn;
     this.#call?.announce();
+    this.#deadline?.announce();
     this.#tryTimeout?.arm();
     return connection.send(
       this.#body.copy(),

@@ -30,7 +30,7 @@ export function rig(addresses: readonly string[] = ONE, limits: Partial<PoolLimi
   const forwarder = fakeForwarder(parts, upstreams);
   const cluster = fakeCluster("user-service", addresses);
   const begin = async (request: FakeRequest = {}, timeoutMs = 5000) => {
-    const exchange = fakeExchange(request);
+    const exchange = fakeExchange({ listener: "outbound", ...request });
     const response = forwarder.forward(exchange, cluster, timeoutMs);
     response.catch(() => {});
     await settle();
