@@ -62,6 +62,12 @@ export const SERVERS: readonly Server[] = [
     why: "what policy is pushed through",
     service: "etcd",
   },
+  {
+    program: "redis-server",
+    package: "redis-server",
+    why: "where limits are counted together",
+    service: "redis-server",
+  },
   { program: "ip", package: "iproute2", why: "networks of a test's own, which can be cut" },
 ];
 

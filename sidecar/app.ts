@@ -5,6 +5,7 @@ import { EdgeParts } from "./app_edge.ts";
 import { Tokens } from "./app_jwt.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
+import { LimitInRedis } from "./app_redis.ts";
 import { Preparation } from "./app_policy.ts";
 import type { Mesh } from "./app_identity.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
@@ -86,6 +87,7 @@ class Sidecar implements RunningSidecar {
   readonly #forwarder: Forwarder;
   readonly #tokens: Tokens;
   readonly #preparation: Preparation;
+  readonly #sharedLimit: LimitInRedis | undefined;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -135,12 +137,17 @@ class Sidecar implements RunningSidecar {
     const edge = new EdgeParts({ clock, forwarder: this.#forwarder });
     this.#preparation = new Preparation({
       gateway: bootstrap.gateway,
+      redis: bootstrap.redis,
       tokens,
       edge,
       forwarder: this.#forwarder,
       clock,
     });
+    const { redis } = bootstrap;
+    this.#sharedLimit = redis &&
+      new LimitInRedis(redis, { clock, log: this.#log, metrics: this.#metrics });
     this.#factory = new ListenerFactory({
+      sharedLimit: this.#sharedLimit,
       tokens,
       edge,
       bootstrap,
@@ -223,6 +230,7 @@ class Sidecar implements RunningSidecar {
       this.#tokens.apply(snapshot);
     });
     await this.#preparation.prepare(this.#bootstrap.policy);
+    await this.#sharedLimit?.start();
     await this.#loadIdentity();
     await this.#reconciler.start();
     this.#tokens.apply(this.#reconciler.store.current);
@@ -357,6 +365,7 @@ class Sidecar implements RunningSidecar {
     await this.#reconciler.close();
     await this.#registry.close();
     await this.#mesh?.close();
+    this.#sharedLimit?.close();
     this.#tokens.close();
     await this.#upstreams.stop();
     this.#upstreams.close();

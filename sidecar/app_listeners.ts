@@ -12,6 +12,7 @@ import { Hsts } from "./filters/hsts.ts";
 import { InboundRateLimit } from "./filters/inbound_rate_limit.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { AdaptiveConcurrency } from "./filters/concurrency.ts";
+import type { SharedCounter } from "./filters/rate_counter.ts";
 import { RequestMetrics, type Traffic } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
 import { identityFiles } from "./identity/files_io.ts";
@@ -53,6 +54,7 @@ export interface ListenerParts {
   readonly discover: Discover;
   readonly tokens: Tokens;
   readonly edge: EdgeParts;
+  readonly sharedLimit: SharedCounter | undefined;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
   readonly clock: Clock;
@@ -93,7 +95,7 @@ export class ListenerFactory {
       this.#forwarded("inbound", { hasProof: mesh !== undefined }),
       this.#parts.tokens.inbound,
       this.#authorize,
-      new InboundRateLimit(),
+      new InboundRateLimit(this.#parts.sharedLimit),
       this.#concurrency,
       new InboundRouter(),
     ];
@@ -152,7 +154,7 @@ export class ListenerFactory {
 
   /** CORS, JWT, rate limit, route. The table is asked before the rules, because the route holds them. */
   #edgeStages(): Stage[] {
-    const { transcoderOf, tokens, edge } = this.#parts;
+    const { transcoderOf, tokens, edge, sharedLimit } = this.#parts;
     return [
       this.#forwarded("edge"),
       new ClientCertificate(),
@@ -161,7 +163,7 @@ export class ListenerFactory {
       edge.login,
       new EdgeRouter(),
       tokens.edge,
-      new RateLimit(),
+      new RateLimit(sharedLimit),
       new GrpcEdge(transcoderOf),
     ];
   }

@@ -9,6 +9,7 @@ import type { TranscoderOf } from "./proxy/grpc_edge.ts";
 
 export interface PreparationOptions {
   readonly gateway: Bootstrap["gateway"];
+  readonly redis: Bootstrap["redis"];
   readonly tokens: Tokens;
   readonly edge: EdgeParts;
   readonly forwarder: Forwarder;
@@ -27,11 +28,15 @@ export class Preparation {
 
   /** Rejects with an error for the operator where this instance cannot take the policy. */
   async prepare({ inbound, gateway: pushed }: Policy): Promise<void> {
-    const { gateway, tokens, edge } = this.#options;
+    const { gateway, redis, tokens, edge } = this.#options;
     if (pushed !== undefined && gateway === undefined) {
       throw new Error("gateway: this instance is no edge, its bootstrap has no gateway section");
     }
     const { jwt, login, routes = [] } = pushed ?? gateway ?? {};
+    const limits = [...routes.map(({ rateLimit }) => rateLimit), ...inbound.rateLimits ?? []];
+    if (redis === undefined && limits.some((limit) => limit?.scope === "global")) {
+      throw new Error("a limit of scope global: this instance's bootstrap has no redis section");
+    }
     await this.#loadTranscoders(routes);
     await edge.prepare(login);
     tokens.inbound.prepare(inbound.jwt);

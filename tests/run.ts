@@ -29,7 +29,7 @@ const PERMISSIONS = {
 } as const;
 
 /** Longer than any group takes; a hanging test ends the run instead of the patience of CI. */
-const GROUP_TIMEOUT_MS = 15 * 60_000;
+const GROUP_TIMEOUT_MS = 20 * 60_000;
 
 const SYSTEM_TESTS =
   /^tests\/((conformance|integration|e2e|browser)\/|compile_test\.ts)|^sidecar\/cli\/host_test\.ts$/;

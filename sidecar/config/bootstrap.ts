@@ -139,6 +139,24 @@ export type PolicySourceConfig =
   | { readonly kind: "file"; readonly path: string }
   | EtcdConfig;
 
+/** Where limits of scope `global` are counted. */
+export interface RedisConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  /** Path of a PEM file. */
+  readonly ca?: string;
+  readonly database: number;
+  /** What all keys begin with. */
+  readonly prefix: string;
+  /** How long a request waits for it. */
+  readonly timeoutMs: number;
+  /** Whether requests go on while it does not answer. */
+  readonly whenAway: "open" | "closed";
+}
+
 /** How etcd is reached and where in it the mesh is. */
 export interface EtcdConfig {
   readonly kind: "etcd";
@@ -174,11 +192,7 @@ export interface Limits {
 }
 
 /** How often others may call the local app. */
-export interface InboundRateLimit {
-  readonly rate: Rate;
-  readonly burst: number;
-  /** One bucket for each service that calls, client address or user, or one for all. */
-  readonly key: "caller" | "client" | "user" | "all";
+export interface InboundRateLimit extends RateLimit {
   /** Empty: any. */
   readonly methods: readonly string[];
   readonly paths: readonly string[];
@@ -241,11 +255,21 @@ export interface LoginRateLimit {
 
 export interface RateLimit {
   readonly rate: Rate;
-  /** Bucket size: how many may come at once. */
+  /** How many may come at once. */
   readonly burst: number;
-  /** One bucket per client address, per authenticated user (client where there is none), or one for the route. */
-  readonly key: "client" | "user" | "route";
+  /** Requests with the same of all of these share a count. */
+  readonly key: readonly RateKeyPart[];
+  readonly algorithm: "token-bucket" | "gcra";
+  /** Of the burst that one request takes. */
+  readonly cost: number;
+  /** `global`: counted by all instances together, through Redis. */
+  readonly scope: "local" | "global";
 }
+
+/** Client address, authenticated user (client where there is none), calling service, a header, or nothing that differs. */
+export type RateKeyPart =
+  | { readonly kind: "client" | "user" | "caller" | "route" | "all" }
+  | { readonly kind: "header"; readonly name: string };
 
 export interface RouteMatch {
   /** `/exact`, `/prefix/*`, or with parameters `/users/{id}/orders`. */
@@ -343,6 +367,7 @@ export interface Bootstrap {
   readonly listeners: Listeners;
   readonly registry: RegistryConfig;
   readonly policySource: PolicySourceConfig;
+  readonly redis?: RedisConfig;
   readonly policy: Policy;
   readonly identity: IdentityConfig;
   readonly gateway?: Gateway;

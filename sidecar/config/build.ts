@@ -8,6 +8,7 @@ import type {
   Listeners,
   Policy,
   PolicySourceConfig,
+  RedisConfig,
   RegistryConfig,
   Service,
 } from "./bootstrap.ts";
@@ -31,6 +32,7 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
     listeners,
     registry: buildRegistry(document.registry),
     policySource: buildPolicySource(document.policySource),
+    ...buildRedis(document.redis),
     policy: buildPolicy(policy),
     identity: buildIdentity(document.identity, document.registry),
     ...(gateway === undefined ? {} : { gateway: buildGateway(gateway) }),
@@ -154,6 +156,21 @@ function buildIdentity(
   if (consul !== undefined) return { ...same, source: buildConnect(consul, registry.consul) };
   const { directory, leafLife: leafLifeMs } = selfSigned ?? selfSignedSection.parse({});
   return { ...same, source: { kind: "selfSigned", directory, leafLifeMs } };
+}
+
+function buildRedis(redis: BootstrapDocument["redis"]): { readonly redis?: RedisConfig } {
+  if (redis === undefined) return {};
+  const { address, username, password, ca, timeout, ...others } = redis;
+  return {
+    redis: {
+      ...address,
+      ...others,
+      timeoutMs: timeout,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(ca === undefined ? {} : { ca }),
+    },
+  };
 }
 
 function buildPolicySource(source: BootstrapDocument["policySource"]): PolicySourceConfig {

@@ -137,11 +137,11 @@ function buildTranscode(transcode: NonNullable<RouteDocument["transcode"]>): Tra
 }
 
 function buildRateLimit(
-  { rate, burst, key }: NonNullable<RouteDocument["rateLimit"]>,
+  { burst, key, ...others }: NonNullable<RouteDocument["rateLimit"]>,
   auth: RouteDocument["auth"],
 ): RateLimit {
-  const widest = auth === "none" ? "client" : "user";
-  return { rate, burst: burst ?? rate.count, key: key ?? widest };
+  const widest = { kind: auth === "none" ? "client" : "user" } as const;
+  return { ...others, burst: burst ?? others.rate.count, key: key ?? [widest] };
 }
 
 function lowerCase(text: string): string {

@@ -172,6 +172,26 @@ export const DEFAULTS = {
     value: "priority",
     reason: "The field of RFC 9218, which browsers send.",
   },
+  "policy.inbound.rateLimits[].algorithm": {
+    value: "token-bucket",
+    reason: "What most people know; both let the same requests through.",
+  },
+  "policy.inbound.rateLimits[].cost": { value: 1, reason: "A request is a request." },
+  "policy.inbound.rateLimits[].scope": {
+    value: "local",
+    reason: "Needs nothing and waits for nobody.",
+  },
+  "redis.address": { value: "redis://127.0.0.1:6379", reason: "Where Redis listens." },
+  "redis.database": { value: 0, reason: "The only one of a Redis cluster." },
+  "redis.prefix": { value: "mesh", reason: "One mesh in a Redis that others use as well." },
+  "redis.timeout": {
+    value: "50ms",
+    reason: "A hundred times what Redis needs; no request waits longer for its limit.",
+  },
+  "redis.whenAway": {
+    value: "open",
+    reason: "A limit is no reason to be down; what each instance counts itself holds still.",
+  },
   "policy.inbound.rateLimits[].burst": {
     value: "the count of the rate",
     reason: "One period's worth at once is what a rate is usually taken to mean.",

@@ -90,6 +90,15 @@ export const GATEWAY_DEFAULTS = {
     value: false,
     reason: "A misspelt parameter is an error and not a silent default.",
   },
+  "gateway.routes[].rateLimit.algorithm": {
+    value: "token-bucket",
+    reason: "What most people know; both let the same requests through.",
+  },
+  "gateway.routes[].rateLimit.cost": { value: 1, reason: "A request is a request." },
+  "gateway.routes[].rateLimit.scope": {
+    value: "local",
+    reason: "Needs nothing and waits for nobody.",
+  },
   "gateway.routes[].rateLimit.burst": {
     value: "the count of the rate",
     reason: "One period's worth at once is what a rate is usually taken to mean.",

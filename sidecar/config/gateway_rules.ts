@@ -33,7 +33,9 @@ export function edgeRules(edge: Edge, base: Path, report: Report): void {
       report([...path, "auth"], `nothing to check tokens with, expected a ${section} section`);
     }
     transcodeRules(route, [...path, "transcode"], report);
-    if (route.rateLimit?.key === "user" && route.auth === "none") {
+    if (route.rateLimit !== undefined) costRule(route.rateLimit, [...path, "rateLimit"], report);
+    const isByUser = route.rateLimit?.key?.some(({ kind }) => kind === "user") === true;
+    if (isByUser && route.auth === "none") {
       report([...path, "rateLimit", "key"], "the route knows no user, expected auth: jwt with it");
     }
   }
@@ -125,6 +127,16 @@ function hasKeys(
   { jwks, jwksFile, jwksUri, publicKey }: Omit<IssuerDocument, "issuer">,
 ): boolean {
   return (jwks ?? jwksFile ?? jwksUri ?? publicKey) !== undefined;
+}
+
+/** What costs more than there ever is would be refused for ever. */
+export function costRule(
+  { cost, burst, rate }: NonNullable<RouteDocument["rateLimit"]>,
+  path: Path,
+  report: Report,
+): void {
+  const most = burst ?? rate.count;
+  if (cost > most) report([...path, "cost"], `more than the burst of ${most}, expected less`);
 }
 
 function rewriteRules({ match, rewrite }: RouteDocument, path: Path, report: Report): void {

@@ -214,8 +214,8 @@ limits: { headers: 1.5, connections: 0 }
 
 Deno.test("parseBootstrap says of each wrong kind what stands there and what should", () => {
   assertEquals(problems("[]"), [
-    "1:1: is a list, expected a mapping of service, listeners, registry, policySource, policy, " +
-    "identity, workers, gateway, limits, drain, log",
+    "1:1: is a list, expected a mapping of service, listeners, registry, policySource, redis, " +
+    "policy, identity, workers, gateway, limits, drain, log",
   ]);
   assertEquals(problemsWith("log: json\ndrain: [1s]\nlimits: 5\npolicy: { upstreams: true }"), [
     "3:6: log: is text, expected a mapping of level, format, access",

@@ -147,3 +147,22 @@ export const ETCD_ENDPOINT =
 
 export const ETCD_PREFIX_PATTERN = /^(?:\/[\w.-]+)+$/;
 export const ETCD_PREFIX = "a path such as /mesh: names behind slashes, without one at the end";
+
+export const REDIS_ADDRESS_PATTERN =
+  /^(rediss?):\/\/(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::([1-9][0-9]{0,4}))?$/;
+export const REDIS_ADDRESS =
+  "an address such as redis://127.0.0.1:6379 or rediss://redis.internal:6380";
+
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+}
+
+export function parseRedisAddress(text: string): Parsed<RedisAddress> {
+  const match = REDIS_ADDRESS_PATTERN.exec(text);
+  const port = Number(match?.[4] ?? 6379);
+  if (match === null || port > 65_535) return expected(REDIS_ADDRESS);
+  const host = match[2] ?? match[3] ?? "";
+  return { ok: true, value: { host, port, isTls: match[1] === "rediss" } };
+}

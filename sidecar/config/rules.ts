@@ -3,7 +3,7 @@ import { isLoopback, isSameListener, isWildcard } from "./addresses.ts";
 import type { Address } from "./bootstrap.ts";
 import type { Path } from "./positions.ts";
 import { authorizationRules, callerRules } from "./authorization_rules.ts";
-import { edgePlaceRules, edgeRules, gatewayRules } from "./gateway_rules.ts";
+import { costRule, edgePlaceRules, edgeRules, gatewayRules } from "./gateway_rules.ts";
 import { authRules, jwtRules } from "./jwt_rules.ts";
 import { identityRules } from "./identity_rules.ts";
 import { policySourceRules } from "./policy_source_rules.ts";
@@ -28,11 +28,31 @@ export function bootstrapRules(document: SoundSections, report: Report): void {
   registryRules(document, report);
   identityRules(document, report);
   policySourceRules(document, report);
+  redisRules(document, report);
   listenerRules(bootstrapListeners(document), report);
   appListenerRules(document, report);
   sectionRules(document, report);
   if (document.gateway !== undefined) gatewayRules(document.gateway, report);
   edgePlaceRules(document, report);
+}
+
+/** Policy that is pushed is checked for the same by the instance that gets it. */
+function redisRules({ redis, gateway, policy, broken }: SoundSections, report: Report): void {
+  if (redis !== undefined || broken.has("redis")) return;
+  const complain = (path: Path) =>
+    report([...path, "scope"], "nothing to count it in, expected a redis section");
+  const routes = [
+    ...(gateway?.routes ?? []).map((route, i) => [route, ["gateway", "routes", i]] as const),
+    ...(policy?.gateway?.routes ?? []).map((route, i) =>
+      [route, ["policy", "gateway", "routes", i]] as const
+    ),
+  ];
+  for (const [{ rateLimit }, path] of routes) {
+    if (rateLimit?.scope === "global") complain([...path, "rateLimit"]);
+  }
+  for (const [index, { scope }] of (policy?.inbound.rateLimits ?? []).entries()) {
+    if (scope === "global") complain(["policy", "inbound", "rateLimits", index]);
+  }
 }
 
 function sectionRules({ policy, identity }: SoundSections, report: Report): void {
@@ -54,10 +74,13 @@ export function policyRules(policy: PolicyDocument, report: Report): void {
 }
 
 function inboundRules(
-  { inbound: { jwt, concurrency } }: PolicyDocument,
+  { inbound: { jwt, concurrency, rateLimits = [] } }: PolicyDocument,
   path: Path,
   report: Report,
 ): void {
+  for (const [index, limit] of rateLimits.entries()) {
+    costRule(limit, [...path, "rateLimits", index], report);
+  }
   if (concurrency !== undefined) {
     const { min, initial, max } = concurrency;
     if (min > initial || initial > max) {

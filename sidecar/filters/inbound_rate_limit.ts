@@ -1,41 +1,46 @@
-// How often others may call the local app, by the limits of the policy: every one that takes a call must have a token for it.
+// How often others may call the local app, by the limits of the policy: every one that takes a call must have room for it.
 import { ProxyError } from "../errors.ts";
 import { pathOf } from "../http/path.ts";
-import { LruMap } from "../lib/lru.ts";
-import { TokenBucket } from "../lib/token_bucket.ts";
 import type { Response } from "../http/message.ts";
 import type { RateLimitRule } from "../snapshot/rate_limit_rule.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
-
-/** Buckets kept over all limits, some 100 bytes each; the one unused for longest is forgotten first, and is most likely full. */
-const MAX_BUCKETS = 100_000;
+import { RateCounter, rateKeyOf, type RateVerdict, type SharedCounter } from "./rate_counter.ts";
 
 export class InboundRateLimit implements Filter {
   readonly name = "inbound-rate-limit";
-  readonly #buckets = new LruMap<string, TokenBucket>(MAX_BUCKETS);
+  readonly #counter: RateCounter;
 
-  onRequest(exchange: ExchangeView): undefined {
-    const { inboundRateLimits } = exchange.snapshot;
-    if (inboundRateLimits.length === 0) return undefined;
-    const { method, target } = exchange.request;
-    const path = pathOf(target);
-    for (let i = 0; i < inboundRateLimits.length; i++) {
-      const rule = inboundRateLimits[i]!;
-      if (rule.takes(method, path)) this.#take(exchange, rule);
-    }
+  constructor(shared?: SharedCounter) {
+    this.#counter = new RateCounter(shared);
   }
 
-  #take(exchange: ExchangeView, rule: RateLimitRule): void {
-    const { rate, burst } = rule.settings;
-    const measure = { tokensPerMs: rate.count / rate.perMs, burst };
-    const key = `${rule.name} ${keyOf(exchange, rule)}`;
-    let bucket = this.#buckets.get(key);
-    const now = exchange.startedAt;
-    if (bucket === undefined) this.#buckets.set(key, bucket = new TokenBucket(measure, now));
-    if (bucket.take(measure, now)) return;
-    const resetMs = bucket.msUntilNext(measure);
-    exchange.quota = { limit: burst, remaining: 0, resetMs };
-    throw new ProxyError("rate-limited", "the token bucket is empty", { side: "downstream" });
+  onRequest(exchange: ExchangeView): undefined | Promise<undefined> {
+    const { inboundRateLimits } = exchange.snapshot;
+    return inboundRateLimits.length === 0 ? undefined : this.#take(exchange, inboundRateLimits, 0);
+  }
+
+  /** The limits from `first` on. */
+  #take(
+    exchange: ExchangeView,
+    rules: readonly RateLimitRule[],
+    first: number,
+  ): undefined | Promise<undefined> {
+    const { method, target } = exchange.request;
+    const path = pathOf(target);
+    for (let i = first; i < rules.length; i++) {
+      const rule = rules[i]!;
+      if (!rule.takes(method, path)) continue;
+      const key = `${rule.name} ${rateKeyOf(rule.settings.key, exchange)}`;
+      const verdict = this.#counter.take(key, rule.settings, exchange.startedAt);
+      if (verdict instanceof Promise) {
+        return verdict.then((later) => {
+          judge(exchange, later);
+          return this.#take(exchange, rules, i + 1);
+        });
+      }
+      judge(exchange, verdict);
+    }
+    return undefined;
   }
 
   onResponse(exchange: ExchangeView, response: Response): void {
@@ -45,17 +50,8 @@ export class InboundRateLimit implements Filter {
   }
 }
 
-/** Who proves nothing shares a bucket with those of the same address. */
-function keyOf(exchange: ExchangeView, { settings: { key } }: RateLimitRule): string {
-  const { caller, clientAddress, incoming: { peer } } = exchange;
-  switch (key) {
-    case "all":
-      return "";
-    case "client":
-      return clientAddress;
-    case "caller":
-      return peer.identity ?? `address ${peer.host}`;
-    case "user":
-      return caller?.subject ? `user ${caller.subject}` : `client ${clientAddress}`;
-  }
+function judge(exchange: ExchangeView, verdict: RateVerdict): void {
+  if (verdict.isAllowed) return;
+  exchange.quota = verdict;
+  throw new ProxyError("rate-limited", "the limit is used up", { side: "downstream" });
 }

@@ -10,7 +10,10 @@ import { InboundRateLimit } from "./inbound_rate_limit.ts";
 const TWO: InboundRateLimitSettings = {
   rate: { count: 1, perMs: 1000 },
   burst: 2,
-  key: "caller",
+  key: [{ kind: "caller" }],
+  algorithm: "token-bucket",
+  cost: 1,
+  scope: "local",
   methods: [],
   paths: [],
 };
@@ -49,8 +52,8 @@ Deno.test("InboundRateLimit gives each calling service a bucket of its own", () 
 
 Deno.test("InboundRateLimit counts only what its methods and paths take, and all limits hold", () => {
   const { ask } = rig(
-    { key: "all", methods: ["POST"], paths: ["/orders/*"] },
-    { key: "all", burst: 4, paths: ["/orders/*"] },
+    { key: [{ kind: "all" }], methods: ["POST"], paths: ["/orders/*"] },
+    { key: [{ kind: "all" }], burst: 4, paths: ["/orders/*"] },
   );
   const post = { method: "POST", target: "/orders/7?x=1" };
   assertEquals([ask(post), ask(post), ask(post)], ["ok", "ok", "rate-limited 1"]);
@@ -60,9 +63,12 @@ Deno.test("InboundRateLimit counts only what its methods and paths take, and all
 });
 
 Deno.test("InboundRateLimit keeps its buckets when policy changes elsewhere", () => {
-  const { filter, ask, snapshot } = rig({ key: "all" });
+  const { filter, ask, snapshot } = rig({ key: [{ kind: "all" }] });
   assertEquals([ask(), ask()], ["ok", "ok"]);
-  const inputs = { ...fakeInputs(), inboundRateLimits: [{ ...TWO, key: "all" as const }] };
+  const inputs = {
+    ...fakeInputs(),
+    inboundRateLimits: [{ ...TWO, key: [{ kind: "all" }] as const }],
+  };
   const next = compileSnapshot({ ...inputs, policyRevision: "p2" }, snapshot);
   assertEquals(next.inboundRateLimits, snapshot.inboundRateLimits);
   const exchange = fakeExchange({ listener: "inbound", snapshot: next });
@@ -76,11 +82,11 @@ Deno.test("InboundRateLimit keeps its buckets when policy changes elsewhere", ()
 });
 
 Deno.test("InboundRateLimit goes by client and by user where it is told to", () => {
-  const users = rig({ key: "user" });
+  const users = rig({ key: [{ kind: "user" }] });
   const as = (subject: string) => ({ caller: { subject, claims: {} } });
   assertEquals([1, 2, 3].map(() => users.ask(as("alice"))), ["ok", "ok", "rate-limited 1"]);
   assertEquals(users.ask(as("bob")), "ok");
-  const clients = rig({ key: "client" });
+  const clients = rig({ key: [{ kind: "client" }] });
   const at = (host: string) => ({ peer: { host, port: 1 } });
   assertEquals([1, 2, 3].map(() => clients.ask(at("10.1.1.1"))), ["ok", "ok", "rate-limited 1"]);
   assertEquals(clients.ask(at("10.1.1.2")), "ok");

@@ -1,34 +1,28 @@
-// How often one may ask: a token bucket per client, user or route.
+// How often one may ask, by the limit of the route that was taken.
 import { ProxyError } from "../errors.ts";
 import type { Response } from "../http/message.ts";
-import { LruMap } from "../lib/lru.ts";
-import { TokenBucket } from "../lib/token_bucket.ts";
-import type { RateLimitSettings, Route } from "../snapshot/snapshot.ts";
+import type { Route } from "../snapshot/snapshot.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
-
-/** Buckets kept over all routes; the one unused for longest is forgotten first, and is most likely full. */
-const MAX_BUCKETS = 100_000;
+import { RateCounter, rateKeyOf, type RateVerdict, type SharedCounter } from "./rate_counter.ts";
 
 export class RateLimit implements Filter {
   readonly name = "rate-limit";
-  readonly #buckets = new LruMap<string, TokenBucket>(MAX_BUCKETS);
+  readonly #counter: RateCounter;
   readonly #names = new WeakMap<Route, string>();
 
-  onRequest(exchange: ExchangeView): undefined {
+  constructor(shared?: SharedCounter) {
+    this.#counter = new RateCounter(shared);
+  }
+
+  onRequest(exchange: ExchangeView): undefined | Promise<undefined> {
     const { route } = exchange;
     if (route?.rateLimit === undefined) return undefined;
-    const { rate, burst } = route.rateLimit;
-    const measure = { tokensPerMs: rate.count / rate.perMs, burst };
-    const key = this.#bucketKey(route, route.rateLimit, exchange);
-    const now = exchange.startedAt;
-    let bucket = this.#buckets.get(key);
-    if (bucket === undefined) this.#buckets.set(key, bucket = new TokenBucket(measure, now));
-    const isAllowed = bucket.take(measure, now);
-    const resetMs = isAllowed ? bucket.msUntilFull(measure) : bucket.msUntilNext(measure);
-    exchange.quota = { limit: burst, remaining: isAllowed ? bucket.remaining : 0, resetMs };
-    if (!isAllowed) {
-      throw new ProxyError("rate-limited", "the token bucket is empty", { side: "downstream" });
-    }
+    // A caller's count is a route's own: what one route allows says nothing about another.
+    const name = this.#names.get(route) ?? this.#name(route);
+    const key = `${name} ${rateKeyOf(route.rateLimit.key, exchange)}`;
+    const verdict = this.#counter.take(key, route.rateLimit, exchange.startedAt);
+    if (verdict instanceof Promise) return verdict.then((later) => judge(exchange, later));
+    return judge(exchange, verdict);
   }
 
   /** Both the fields of the IETF draft (draft-ietf-httpapi-ratelimit-headers-10) and the older three that clients know. */
@@ -47,23 +41,17 @@ export class RateLimit implements Filter {
     if (exchange.reason === "rate-limited") headers.set("retry-after", String(Math.max(1, resetS)));
   }
 
-  /** A caller's bucket is a route's own: what one route allows says nothing about another. */
-  #bucketKey(route: Route, limit: RateLimitSettings, exchange: ExchangeView): string {
-    const name = this.#names.get(route) ?? this.#name(route);
-    if (limit.key === "route") return name;
-    // A token may name nobody: such callers are told apart by address, or they would share one bucket.
-    const caller = limit.key === "user" ? exchange.caller : undefined;
-    if (!caller?.subject) return `${name} client ${exchange.clientAddress}`;
-    const { issuer = "", subject } = caller;
-    // With its length, so that no issuer and subject read as another issuer and another subject.
-    return `${name} user ${issuer.length} ${issuer} ${subject}`;
-  }
-
-  /** All that tells one route from another, so that its buckets outlive the snapshot. */
+  /** All that tells one route from another, so that its counts outlive the snapshot. */
   #name(route: Route): string {
     const { host, path, methods, headers } = route.match;
     const name = JSON.stringify([host, path, methods, [...headers]]);
     this.#names.set(route, name);
     return name;
   }
+}
+
+function judge(exchange: ExchangeView, verdict: RateVerdict): undefined {
+  exchange.quota = verdict;
+  if (verdict.isAllowed) return undefined;
+  throw new ProxyError("rate-limited", "the limit is used up", { side: "downstream" });
 }

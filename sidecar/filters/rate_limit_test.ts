@@ -4,13 +4,20 @@ import { type FakeRoute, fakeRoute } from "../../tests/support/fake_snapshot.ts"
 import { ProxyError } from "../errors.ts";
 import { emptyResponse, type Response } from "../http/message.ts";
 import { rescue } from "../proxy/rescue.ts";
-import type { RateLimitSettings } from "../snapshot/snapshot.ts";
+import type { RateSettings } from "../snapshot/rate_settings.ts";
 import { RateLimit } from "./rate_limit.ts";
 
 /** The seed's: 10 tokens, 10 a second. */
-const TEN: RateLimitSettings = { rate: { count: 10, perMs: 1000 }, burst: 10, key: "client" };
+const TEN: RateSettings = {
+  rate: { count: 10, perMs: 1000 },
+  burst: 10,
+  key: [{ kind: "client" }],
+  algorithm: "token-bucket",
+  cost: 1,
+  scope: "local",
+};
 
-function limited(limit: Partial<RateLimitSettings> = {}, about: FakeRoute = {}) {
+function limited(limit: Partial<RateSettings> = {}, about: FakeRoute = {}) {
   return fakeRoute("/x", { ...about, rateLimit: { ...TEN, ...limit } });
 }
 
@@ -105,7 +112,7 @@ Deno.test("RateLimit by client gives each address a bucket of its own", () => {
 
 Deno.test("RateLimit by user goes by the token wherever the user calls from, and by address where nobody is named", () => {
   const filter = new RateLimit();
-  const route = limited({ burst: 2, key: "user" });
+  const route = limited({ burst: 2, key: [{ kind: "user" }] });
   const by = (subject: string, clientAddress: string) =>
     ask(filter, { route, caller: { subject, claims: {} }, clientAddress }).status;
   assertEquals([by("alice", "1.1.1.1"), by("alice", "2.2.2.2"), by("alice", "3.3.3.3")], [
@@ -125,7 +132,7 @@ Deno.test("RateLimit by user goes by the token wherever the user calls from, and
 
 Deno.test("RateLimit tells apart users whom two issuers gave the same name", () => {
   const filter = new RateLimit();
-  const route = limited({ burst: 1, key: "user" });
+  const route = limited({ burst: 1, key: [{ kind: "user" }] });
   const of = (issuer: string, subject: string) => ({
     route,
     caller: { subject, issuer, claims: {} },
@@ -137,7 +144,7 @@ Deno.test("RateLimit tells apart users whom two issuers gave the same name", () 
 
 Deno.test("RateLimit takes no user's name for another's address", () => {
   const filter = new RateLimit();
-  const byUser = limited({ burst: 1, key: "user" });
+  const byUser = limited({ burst: 1, key: [{ kind: "user" }] });
   const caller = { subject: "1.1.1.1", claims: {} };
   assertEquals(ask(filter, { route: byUser, caller }).status, 200);
   assertEquals(ask(filter, { route: byUser, clientAddress: "1.1.1.1" }).status, 200);
@@ -145,7 +152,7 @@ Deno.test("RateLimit takes no user's name for another's address", () => {
 
 Deno.test("RateLimit by route has one bucket for all", () => {
   const filter = new RateLimit();
-  const route = limited({ burst: 2, key: "route" });
+  const route = limited({ burst: 2, key: [{ kind: "route" }] });
   const addresses = ["1.1.1.1", "2.2.2.2", "3.3.3.3"];
   const statuses = addresses.map((clientAddress) => ask(filter, { route, clientAddress }).status);
   assertEquals(statuses, [200, 200, 429]);

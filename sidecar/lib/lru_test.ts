@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { assertEquals } from "@std/assert";
 import { LruMap } from "./lru.ts";
 
@@ -61,4 +62,31 @@ Deno.test("LruMap gives what it has now for the key used last, also when it was 
   map.get("b");
   map.set("d", 5);
   assertEquals([map.get("b"), map.get("c"), map.get("d")], [3, undefined, 5]);
+});
+
+Deno.test("LruMap does what a list in order of use does, whatever comes", () => {
+  const step = fc.record({
+    kind: fc.constantFrom("get", "set", "delete"),
+    key: fc.integer({ min: 0, max: 6 }),
+  });
+  fc.assert(fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step), (size, steps) => {
+    const map = new LruMap<number, number>(size);
+    let list: [key: number, value: number][] = [];
+    steps.forEach(({ kind, key }, turn) => {
+      const known = list.find(([each]) => each === key);
+      const others = list.filter(([each]) => each !== key);
+      if (kind === "delete") {
+        map.delete(key);
+        list = others;
+      } else if (kind === "set") {
+        map.set(key, turn);
+        list = [...others, [key, turn] as [number, number]].slice(-size);
+      } else {
+        assertEquals(map.get(key), known?.[1]);
+        if (known !== undefined) list = [...others, known];
+      }
+      assertEquals(map.size, list.length);
+    });
+    assertEquals(list.map(([key]) => map.get(key)), list.map(([, value]) => value));
+  }));
 });

@@ -9,7 +9,16 @@ export interface BucketMeasure {
 /** What adding fractions may lose: who waited as long as it was told must not be refused for it. */
 const ROUNDING = 1e-9;
 
-export class TokenBucket {
+/** What counts against a measure. */
+export interface RateMeter {
+  take(measure: BucketMeasure, nowMs: number, cost?: number): boolean;
+  /** Whole tokens left at the last `take`. */
+  readonly remaining: number;
+  msUntilNext(measure: BucketMeasure, cost?: number): number;
+  msUntilFull(measure: BucketMeasure): number;
+}
+
+export class TokenBucket implements RateMeter {
   #tokens: number;
   #filledAt: number;
 
@@ -19,11 +28,11 @@ export class TokenBucket {
     this.#filledAt = nowMs;
   }
 
-  /** Takes one token if there is one. */
-  take(measure: BucketMeasure, nowMs: number): boolean {
+  /** Takes so many tokens if they are there. */
+  take(measure: BucketMeasure, nowMs: number, cost = 1): boolean {
     this.#fill(measure, nowMs);
-    if (this.#tokens < 1 - ROUNDING) return false;
-    this.#tokens = Math.max(0, this.#tokens - 1);
+    if (this.#tokens < cost - ROUNDING) return false;
+    this.#tokens = Math.max(0, this.#tokens - cost);
     return true;
   }
 
@@ -39,9 +48,9 @@ export class TokenBucket {
     return Math.floor(this.#tokens + ROUNDING);
   }
 
-  /** From the last `take` until there is a token. */
-  msUntilNext(measure: BucketMeasure): number {
-    return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / measure.tokensPerMs;
+  /** From the last `take` until there are so many tokens. */
+  msUntilNext(measure: BucketMeasure, cost = 1): number {
+    return this.#tokens >= cost ? 0 : (cost - this.#tokens) / measure.tokensPerMs;
   }
 
   /** From the last `take` until it is full. */

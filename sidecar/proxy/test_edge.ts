@@ -17,7 +17,14 @@ import { Pipeline, type Stage } from "./pipeline.ts";
 import { EdgeRouter, PathNormalizer } from "./routers.ts";
 import { fakeForwarder } from "./test_forward.ts";
 
-const TEN = { rate: { count: 10, perMs: 1000 }, burst: 10, key: "user" } as const;
+const TEN = {
+  rate: { count: 10, perMs: 1000 },
+  burst: 10,
+  key: [{ kind: "user" }],
+  algorithm: "token-bucket",
+  cost: 1,
+  scope: "local",
+} as const;
 const ROUTES = [
   fakeRoute("/api/users/*", { rewrite: "/users/*", auth: "jwt", rateLimit: TEN }),
   fakeRoute("/api/ghosts/*", { to: "ghost-service", auth: "jwt", rateLimit: TEN }),

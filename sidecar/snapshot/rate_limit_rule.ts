@@ -1,12 +1,9 @@
 // One limit on calls to the local app: whom and what it counts, taken apart once.
+import type { RateSettings } from "./rate_settings.ts";
 import { PathPattern } from "./path_pattern.ts";
 
 /** What the operator wrote. */
-export interface InboundRateLimitSettings {
-  readonly rate: { readonly count: number; readonly perMs: number };
-  readonly burst: number;
-  /** One bucket for each service that calls, client address or user, or one for all. */
-  readonly key: "caller" | "client" | "user" | "all";
+export interface InboundRateLimitSettings extends RateSettings {
   /** Empty: any. */
   readonly methods: readonly string[];
   readonly paths: readonly string[];

@@ -2,6 +2,7 @@
 import type { Authorization } from "./authorization.ts";
 import type { BalancerSettings, SplitPart, Subset } from "./balancer_settings.ts";
 import type { ConcurrencySettings } from "./concurrency_settings.ts";
+import type { RateSettings } from "./rate_settings.ts";
 import type { EdgeSettings } from "./edge_settings.ts";
 import type { InboundJwtSettings, TokenRule } from "../identity/jwt/settings.ts";
 import type {
@@ -78,13 +79,6 @@ export interface Cluster extends UpstreamSettings {
   readonly endpoints: readonly Endpoint[];
 }
 
-/** A token bucket's measure: `burst` at once, refilled at `rate`. */
-export interface RateLimitSettings {
-  readonly rate: { readonly count: number; readonly perMs: number };
-  readonly burst: number;
-  readonly key: "client" | "user" | "route";
-}
-
 /** How JSON becomes gRPC: where the schema comes from, and what its JSON looks like. */
 export interface TranscodeSettings {
   readonly from:
@@ -111,7 +105,7 @@ export interface Route extends RouteRule {
   readonly auth: "none" | "jwt" | "optional";
   /** What the token must say besides. */
   readonly tokenRule?: TokenRule;
-  readonly rateLimit?: RateLimitSettings;
+  readonly rateLimit?: RateSettings;
   readonly timeoutMs?: number;
   readonly transcode?: TranscodeSettings;
 }

@@ -26,6 +26,7 @@ const RULES = {
   identity: { imports: LEAVES, packages: ["@peculiar/x509", "jose", "reflect-metadata"] },
   snapshot: { imports: ["identity", ...LEAVES] },
   etcd: { imports: LEAVES, packages: ["etcd3"] },
+  redis: { imports: LEAVES, packages: ["ioredis"] },
   control: {
     imports: ["config", "snapshot", "identity", "etcd", ...LEAVES],
     packages: ["consul"], // its agent's API, spoken by the package itself

@@ -1,11 +1,11 @@
 // Snapshots and their parts with as few words as a test needs.
+import type { RateSettings } from "../../sidecar/snapshot/rate_settings.ts";
 import { compileSnapshot, type SnapshotInputs } from "../../sidecar/snapshot/compile.ts";
 import type { EdgeSettings } from "../../sidecar/snapshot/edge_settings.ts";
 import type { TokenRule } from "../../sidecar/identity/jwt/settings.ts";
 import type {
   Cluster,
   Endpoint,
-  RateLimitSettings,
   Route,
   Snapshot,
   UpstreamSettings,
@@ -41,7 +41,7 @@ export interface FakeRoute {
   readonly rewrite?: string;
   readonly auth?: Route["auth"];
   readonly tokenRule?: TokenRule;
-  readonly rateLimit?: RateLimitSettings;
+  readonly rateLimit?: RateSettings;
   readonly timeoutMs?: number;
 }
 

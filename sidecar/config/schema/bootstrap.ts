@@ -4,7 +4,16 @@ import { identity } from "./identity.ts";
 import { section } from "./fields.ts";
 import { schemaReference } from "./scalars.ts";
 import { gateway } from "./gateway.ts";
-import { drain, limits, listeners, log, policySource, service, workers } from "./instance.ts";
+import {
+  drain,
+  limits,
+  listeners,
+  log,
+  policySource,
+  redis,
+  service,
+  workers,
+} from "./instance.ts";
 import { policy } from "./policy.ts";
 import { registry } from "./registry.ts";
 
@@ -14,6 +23,7 @@ export const bootstrapDocument = section({ description: "Bootstrap of a sidecar.
   listeners: listeners.prefault({}),
   registry: registry.prefault({ files: {} }),
   policySource: policySource.optional(),
+  redis: redis.optional(),
   policy: policy.optional(),
   identity: identity.prefault({}),
   workers,

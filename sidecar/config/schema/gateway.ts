@@ -2,8 +2,9 @@
 import * as z from "zod";
 import { HEADER_NAME, HEADER_NAME_PATTERN } from "../patterns.ts";
 import { edgeTls } from "./edge_tls.ts";
-import { byDefault, choice, flag, list, oneOrMore, section, table, wholeNumber } from "./fields.ts";
+import { byDefault, flag, list, oneOrMore, section, table, wholeNumber } from "./fields.ts";
 import { algorithm, CLAIM, CLAIM_PATTERN, gatewayJwt, routeAuth } from "./jwt.ts";
+import { rateFields, rateKey } from "./rate_limit.ts";
 import {
   anyText,
   bindAddress,
@@ -111,13 +112,14 @@ const match = section({ description: "Which requests the route takes." }, {
   host: hostMatch("Host taken; left out: any.").optional(),
 });
 
-const rateLimit = section({ description: "A token bucket." }, {
-  rate: rate("How fast tokens come back."),
-  burst: wholeNumber("Bucket size; default: the count of the rate.", 1).optional(),
-  key: choice(
-    "Who shares a bucket; default: user when auth is jwt, else client.",
-    ["client", "user", "route"],
-  ).optional(),
+const rateLimit = section({ description: "How often one may ask." }, {
+  ...rateFields("gateway.routes[].rateLimit"),
+  key: rateKey("Whose requests count together; default: user when auth is jwt, else client.", [
+    "client",
+    "user",
+    "caller",
+    "route",
+  ]).optional(),
 });
 
 const FILE = "the path of a file";

@@ -12,6 +12,7 @@ import {
   host,
   label,
   path,
+  redisAddress,
   secretText,
   serviceName,
   size,
@@ -101,6 +102,23 @@ export const policySource = section({ description: "Where the policy comes from,
     .optional(),
   etcd: etcd.optional(),
 }).meta({ oneOf: [{ required: ["file"] }, { required: ["etcd"] }] });
+
+export const redis = section({ description: "Where limits of scope global are counted." }, {
+  address: byDefault("redis.address", redisAddress("Where Redis answers.")),
+  username: label("User of Redis.").optional(),
+  password: secretText("Password of that user, or of the default one.").optional(),
+  ca: anyText("PEM file of the authorities that signed its certificate.", "a path").optional(),
+  database: byDefault("redis.database", wholeNumber("Number of the database.", 0)),
+  prefix: byDefault("redis.prefix", label("What all keys begin with.")),
+  timeout: byDefault(
+    "redis.timeout",
+    duration("How long a request waits for it.", { positive: true }),
+  ),
+  whenAway: byDefault(
+    "redis.whenAway",
+    choice("Whether requests go on while it does not answer.", ["open", "closed"]),
+  ),
+});
 
 export const workers = byDefault(
   "workers",

@@ -2,23 +2,26 @@
 import * as z from "zod";
 import { SERVICE_NAME, SERVICE_NAME_PATTERN } from "../patterns.ts";
 import { authorization } from "./authorization.ts";
-import { byDefault, choice, list, section, table, wholeNumber } from "./fields.ts";
+import { byDefault, list, section, table, wholeNumber } from "./fields.ts";
 import { edge } from "./gateway.ts";
 import { inboundJwt } from "./jwt.ts";
-import { duration, headerName, method, pathPattern, rate, schemaReference } from "./scalars.ts";
+import { rateFields, rateKey } from "./rate_limit.ts";
+import { duration, headerName, method, pathPattern, schemaReference } from "./scalars.ts";
 import { upstream } from "./upstream.ts";
 
-const rateLimit = section({ description: "A token bucket." }, {
-  rate: rate("How fast tokens come back."),
-  burst: wholeNumber("Bucket size; default: the count of the rate.", 1).optional(),
+const rateLimit = section({ description: "How often others may call." }, {
+  ...rateFields("policy.inbound.rateLimits[]"),
   key: byDefault(
     "policy.inbound.rateLimits[].key",
-    choice("Who has a bucket: each service that calls, client address or user; or all share one.", [
-      "caller",
-      "client",
-      "user",
-      "all",
-    ]),
+    rateKey(
+      "Whose requests count together: of each service that calls, client address or user; or all.",
+      [
+        "caller",
+        "client",
+        "user",
+        "all",
+      ],
+    ),
   ),
   methods: byDefault(
     "policy.inbound.rateLimits[].methods",

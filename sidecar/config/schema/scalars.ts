@@ -149,6 +149,12 @@ export function etcdEndpoint(description: string) {
   return word(help, pattern.ETCD_ENDPOINT);
 }
 
+/** Where Redis answers. */
+export function redisAddress(description: string) {
+  const help = { description, pattern: pattern.REDIS_ADDRESS_PATTERN };
+  return text(help, pattern.REDIS_ADDRESS, pattern.parseRedisAddress);
+}
+
 /** The path that all keys in etcd begin with. */
 export function etcdPrefix(description: string) {
   return word({ description, pattern: pattern.ETCD_PREFIX_PATTERN }, pattern.ETCD_PREFIX);
