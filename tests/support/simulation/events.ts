@@ -1,4 +1,5 @@
 // Virtual time: things happen in order of their time, as fast as the machine can, and the same way each run.
+import { seeded } from "../../../sidecar/upstream/balancer/test_candidates.ts";
 
 interface Event {
   readonly at: number;
@@ -11,24 +12,17 @@ export class Simulation {
   #now = 0;
   #order = 0;
   readonly #heap: Event[] = [];
-  #seed: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 
   constructor(seed = 1) {
-    this.#seed = seed;
+    this.random = seeded(seed);
   }
 
   /** Milliseconds. */
   get now(): number {
     return this.#now;
   }
-
-  /** Uniform in [0, 1): mulberry32. */
-  readonly random = (): number => {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 
   /** Exponential, as times between independent events are. */
   exponential(mean: number): number {
@@ -82,7 +76,9 @@ export class Server {
   readonly #simulation: Simulation;
   readonly #workers: number;
   readonly #time: () => number;
-  readonly #queue: (() => void)[] = [];
+  /** Those before `#first` have been served. */
+  #queue: (() => void)[] = [];
+  #first = 0;
   #busy = 0;
 
   constructor(simulation: Simulation, workers: number, time: () => number) {
@@ -101,8 +97,16 @@ export class Server {
     this.#simulation.after(this.#time(), () => {
       this.#busy--;
       done();
-      const next = this.#queue.shift();
+      const next = this.#next();
       if (next !== undefined) this.work(next);
     });
+  }
+
+  #next(): (() => void) | undefined {
+    if (this.#first > 1000 && this.#first > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
+    return this.#first < this.#queue.length ? this.#queue[this.#first++] : undefined;
   }
 }
