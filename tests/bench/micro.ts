@@ -11,6 +11,7 @@ import { ByteWriter } from "../../sidecar/lib/byte_writer.ts";
 import { TokenBucket } from "../../sidecar/lib/token_bucket.ts";
 import { RouteTable } from "../../sidecar/snapshot/route_table.ts";
 import { LIMITS, MemoryEdge, REQUEST, RESPONSE } from "./memory_edge.ts";
+import { concurrencyRun, POLICIES, policyRun } from "./policy_cost.ts";
 import { spread } from "./stats.ts";
 
 /** Does the operation `count` times. Returns something made of it, so that nothing is optimized away. */
@@ -116,6 +117,12 @@ OPERATIONS.set("take a token from a bucket", (count) => {
   for (let i = 0; i < count; i++) if (bucket.take(measure, i)) taken++;
   return taken;
 });
+
+for (const [name, policy] of POLICIES) {
+  OPERATIONS.set(`${name} of one request`, policyRun(policy));
+}
+
+OPERATIONS.set("adaptive concurrency of one request", concurrencyRun());
 
 const edge = new MemoryEdge();
 

@@ -37,7 +37,8 @@ export class TwoChoices implements Picker {
     const first = Math.floor(this.#random() * length);
     // One of the others, each as likely.
     const second = (first + 1 + Math.floor(this.#random() * (length - 1))) % length;
-    const [one, other] = [candidates[first]!, candidates[second]!];
+    const one = candidates[first]!;
+    const other = candidates[second]!;
     return this.#cost(other) < this.#cost(one) ? other.endpoint : one.endpoint;
   }
 
