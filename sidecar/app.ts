@@ -5,6 +5,7 @@ import { EdgeParts } from "./app_edge.ts";
 import { Tokens } from "./app_jwt.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
+import { makeTracing, type TracingService } from "./app_tracing.ts";
 import { LimitInRedis } from "./app_redis.ts";
 import { Preparation } from "./app_policy.ts";
 import type { Mesh } from "./app_identity.ts";
@@ -88,6 +89,7 @@ class Sidecar implements RunningSidecar {
   readonly #tokens: Tokens;
   readonly #preparation: Preparation;
   readonly #sharedLimit: LimitInRedis | undefined;
+  readonly #tracing: TracingService | undefined;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -144,10 +146,14 @@ class Sidecar implements RunningSidecar {
       clock,
     });
     const { redis } = bootstrap;
+    const { version } = options;
+    const telemetry = { clock, log: this.#log, metrics: this.#metrics };
+    this.#tracing = makeTracing(bootstrap, { environment, version, ...telemetry });
     this.#sharedLimit = redis &&
-      new LimitInRedis(redis, { clock, log: this.#log, metrics: this.#metrics });
+      new LimitInRedis(redis, telemetry);
     this.#factory = new ListenerFactory({
       sharedLimit: this.#sharedLimit,
+      tracing: this.#tracing?.filter,
       tokens,
       edge,
       bootstrap,
@@ -370,6 +376,7 @@ class Sidecar implements RunningSidecar {
     await this.#upstreams.stop();
     this.#upstreams.close();
     await Promise.all(this.#servers.map((server) => server.close()));
+    await this.#inTime(timeoutMs, this.#tracing?.close());
     this.#timeouts.dispose();
     this.#log.info("stopped");
   }

@@ -12,6 +12,7 @@ import { Hsts } from "./filters/hsts.ts";
 import { InboundRateLimit } from "./filters/inbound_rate_limit.ts";
 import { RateLimit } from "./filters/rate_limit.ts";
 import { AdaptiveConcurrency } from "./filters/concurrency.ts";
+import type { Tracing } from "./filters/tracing.ts";
 import type { SharedCounter } from "./filters/rate_counter.ts";
 import { RequestMetrics, type Traffic } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
@@ -55,6 +56,8 @@ export interface ListenerParts {
   readonly tokens: Tokens;
   readonly edge: EdgeParts;
   readonly sharedLimit: SharedCounter | undefined;
+  /** Undefined: nobody collects traces. */
+  readonly tracing: Tracing | undefined;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
   readonly clock: Clock;
@@ -193,11 +196,13 @@ export class ListenerFactory {
     stages: readonly Stage[],
     scheme: "http" | "https" = "http",
   ): HttpAcceptor {
-    const { bootstrap, store, forwarder, clock, log } = this.#parts;
+    const { bootstrap, store, forwarder, clock, log, tracing } = this.#parts;
     const { access } = bootstrap.log;
-    const first: Stage[] = access === "off"
-      ? [this.#requestMetrics]
-      : [this.#requestMetrics, new AccessLog(log, clock, access)];
+    const first: Stage[] = [
+      this.#requestMetrics,
+      ...(access === "off" ? [] : [new AccessLog(log, clock, access)]),
+      ...(tracing === undefined ? [] : [tracing]),
+    ];
     const handler = new Pipeline({
       listener: kind,
       stages: [...first, ...stages],

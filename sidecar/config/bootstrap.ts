@@ -139,6 +139,15 @@ export type PolicySourceConfig =
   | { readonly kind: "file"; readonly path: string }
   | EtcdConfig;
 
+/** Which traces are kept. */
+export interface TracingConfig {
+  /** Of those that begin here: 0 to 1. */
+  readonly sample: number;
+  readonly keepsErrors: boolean;
+  /** What takes as long is kept; 0: nothing for that. */
+  readonly slowMs: number;
+}
+
 /** Where limits of scope `global` are counted. */
 export interface RedisConfig {
   readonly host: string;
@@ -368,6 +377,7 @@ export interface Bootstrap {
   readonly registry: RegistryConfig;
   readonly policySource: PolicySourceConfig;
   readonly redis?: RedisConfig;
+  readonly tracing: TracingConfig;
   readonly policy: Policy;
   readonly identity: IdentityConfig;
   readonly gateway?: Gateway;

@@ -33,6 +33,11 @@ export function buildBootstrap(document: BootstrapDocument, policy: PolicyDocume
     registry: buildRegistry(document.registry),
     policySource: buildPolicySource(document.policySource),
     ...buildRedis(document.redis),
+    tracing: {
+      sample: document.tracing.sample,
+      keepsErrors: document.tracing.errors,
+      slowMs: document.tracing.slow,
+    },
     policy: buildPolicy(policy),
     identity: buildIdentity(document.identity, document.registry),
     ...(gateway === undefined ? {} : { gateway: buildGateway(gateway) }),

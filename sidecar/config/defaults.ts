@@ -181,6 +181,12 @@ export const DEFAULTS = {
     value: "local",
     reason: "Needs nothing and waits for nobody.",
   },
+  "tracing.sample": {
+    value: 1,
+    reason: "Whoever names a collector wants to see traces; a busy mesh says less.",
+  },
+  "tracing.errors": { value: true, reason: "What failed is what one looks for." },
+  "tracing.slow": { value: "1s", reason: "Longer than people wait without wondering." },
   "redis.address": { value: "redis://127.0.0.1:6379", reason: "Where Redis listens." },
   "redis.database": { value: 0, reason: "The only one of a Redis cluster." },
   "redis.prefix": { value: "mesh", reason: "One mesh in a Redis that others use as well." },

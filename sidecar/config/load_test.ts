@@ -40,6 +40,7 @@ Deno.test("parseBootstrap fills in every default of a minimal document", () => {
     },
     registry: { kind: "files", directory: ".mesh/registry" },
     policySource: { kind: "section" },
+    tracing: { sample: 1, keepsErrors: true, slowMs: 1000 },
     policy: { upstreams: new Map(), inbound: { timeoutMs: 15_000 } },
     identity: {
       mode: "strict",
@@ -215,7 +216,7 @@ limits: { headers: 1.5, connections: 0 }
 Deno.test("parseBootstrap says of each wrong kind what stands there and what should", () => {
   assertEquals(problems("[]"), [
     "1:1: is a list, expected a mapping of service, listeners, registry, policySource, redis, " +
-    "policy, identity, workers, gateway, limits, drain, log",
+    "tracing, policy, identity, workers, gateway, limits, drain, log",
   ]);
   assertEquals(problemsWith("log: json\ndrain: [1s]\nlimits: 5\npolicy: { upstreams: true }"), [
     "3:6: log: is text, expected a mapping of level, format, access",
@@ -234,7 +235,7 @@ Deno.test("parseBootstrap names what is missing at the key that should hold it",
 });
 
 Deno.test("parseBootstrap refuses features of later versions as unknown keys", () => {
-  const later = ["tracing: {}", "tls: {}", "workers: 4"];
+  const later = ["tls: {}", "workers: 4"];
   assertEquals(later.filter((line) => problemsWith(line).length === 0), []);
 });
 

@@ -39,6 +39,7 @@ export class AccessLog implements Filter {
       attempts: exchange.attempts,
       user: exchange.caller?.subject,
       requestId: exchange.requestId,
+      traceId: exchange.trace?.context.traceId,
       reason: exchange.reason,
       error: outcome.error?.message,
     });

@@ -1,5 +1,6 @@
 // What a filter is: one policy, seen three times an exchange, without a network of its own. Types only.
 import type { Incoming, Outcome, Request, Response } from "../http/message.ts";
+import type { TraceContext } from "../telemetry/trace_context.ts";
 import type { Route, Snapshot } from "../snapshot/snapshot.ts";
 
 /** Where a request came in. */
@@ -28,6 +29,13 @@ export interface Admission {
   readonly since: number;
 }
 
+/** What an exchange is in its trace, as far as others than the tracer go. */
+export interface TraceView {
+  readonly context: TraceContext;
+  /** An attempt at an upstream begins, which is told of it by the request; hears how it failed. */
+  attempt(request: Request, endpoint: string | undefined): { failed(reason: string): void };
+}
+
 /** One exchange as filters see it. */
 export interface ExchangeView {
   readonly incoming: Incoming;
@@ -52,6 +60,8 @@ export interface ExchangeView {
   quota: Quota | undefined;
   /** Its place among what the app has to do at once, until the app has answered. */
   admission: Admission | undefined;
+  /** Undefined where nobody traces. */
+  trace: TraceView | undefined;
   /** Clock milliseconds when the head had been read. */
   readonly startedAt: number;
   /** Keeps something until the exchange is over, in place of what was kept before. */

@@ -42,6 +42,7 @@ const NAMES = [
   "tracestate",
   "idempotency-key",
   "grpc-timeout",
+  "x-mesh-timeout-ms",
   "grpc-status",
   "grpc-message",
   "access-control-request-method",

@@ -71,6 +71,7 @@ export class Attempts {
   #failing: readonly Endpoint[] = NONE;
   #endpoint: Endpoint | undefined;
   #attempt: Attempt | undefined;
+  #trace: { failed(reason: string): void } | undefined;
   #repeats = 0;
   #tries = 0;
   #isRetry = false;
@@ -146,6 +147,7 @@ export class Attempts {
   #answered = (response: Response): Response | Promise<Response> => {
     this.#judge(response);
     if (!this.#wantsRetry(response)) return this.#finish(response);
+    this.#trace?.failed(String(response.status));
     response.body.cancel();
     return this.#goOn(undefined);
   };
@@ -190,6 +192,7 @@ export class Attempts {
           const response = await this.#send(connection, pool);
           this.#judge(response);
           if (!this.#wantsRetry(response)) return this.#finish(response);
+          this.#trace?.failed(String(response.status));
           response.body.cancel();
           pool = undefined;
         } catch (error) {
@@ -217,6 +220,7 @@ export class Attempts {
     this.#tryTimeout?.clear();
     if (!(error instanceof ProxyError)) throw error;
     this.#attempt?.failed(error);
+    this.#trace?.failed(error.kind);
     if (this.#reason !== undefined) throw error;
     if (isUnconnected(error)) return this.#choose(error);
     if (mayRepeat(error, this.#replay) && this.#repeats < MAX_REPEATS[error.retry]) {
@@ -374,6 +378,7 @@ export class Attempts {
     this.#turn = connection.nextTurn;
     this.#call?.announce();
     this.#deadline?.announce();
+    this.#trace = this.#exchange.trace?.attempt(this.#request, pool.name);
     this.#tryTimeout?.arm();
     return connection.send(
       this.#body.copy(),

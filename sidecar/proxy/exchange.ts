@@ -1,5 +1,12 @@
 // One exchange on its way through the proxy: what was found out about it so far.
-import type { Admission, Caller, ExchangeView, ListenerKind, Quota } from "../filters/filter.ts";
+import type {
+  Admission,
+  Caller,
+  ExchangeView,
+  ListenerKind,
+  Quota,
+  TraceView,
+} from "../filters/filter.ts";
 import type { Incoming, Request, Response } from "../http/message.ts";
 import type { Adapter } from "./grpc_edge.ts";
 import type { Cluster, Route, Snapshot } from "../snapshot/snapshot.ts";
@@ -17,6 +24,7 @@ export class Exchange implements ExchangeView {
   caller: Caller | undefined = undefined;
   quota: Quota | undefined = undefined;
   admission: Admission | undefined = undefined;
+  trace: TraceView | undefined = undefined;
   upstream: string | undefined = undefined;
   endpoint: string | undefined = undefined;
   attempts = 0;

@@ -12,6 +12,7 @@ import {
   policySource,
   redis,
   service,
+  tracing,
   workers,
 } from "./instance.ts";
 import { policy } from "./policy.ts";
@@ -24,6 +25,7 @@ export const bootstrapDocument = section({ description: "Bootstrap of a sidecar.
   registry: registry.prefault({ files: {} }),
   policySource: policySource.optional(),
   redis: redis.optional(),
+  tracing: tracing.prefault({}),
   policy: policy.optional(),
   identity: identity.prefault({}),
   workers,

@@ -120,6 +120,24 @@ export const redis = section({ description: "Where limits of scope global are co
   ),
 });
 
+export const tracing = section({
+  description:
+    "Which traces are kept; where they go is said by the OTEL_EXPORTER_OTLP_* variables.",
+}, {
+  sample: byDefault(
+    "tracing.sample",
+    z.number({ error: "expected a number from 0 to 1" })
+      .min(0, { error: "expected a number from 0 to 1" })
+      .max(1, { error: "expected a number from 0 to 1" })
+      .meta({ description: "Share of the traces that begin here." }),
+  ),
+  errors: byDefault("tracing.errors", flag("What failed is kept too, sampled or not.")),
+  slow: byDefault(
+    "tracing.slow",
+    duration("What takes as long is kept too, sampled or not; 0: nothing for that."),
+  ),
+});
+
 export const workers = byDefault(
   "workers",
   z.literal(1, { error: "more than one worker is not in this version, expected 1" })
