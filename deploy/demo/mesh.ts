@@ -44,7 +44,7 @@ export class Mesh {
     running.ended.then((how) => running.isStopping || this.#fail(`${program.name} ${how}`));
   }
 
-  /** Resolves when every sidecar is ready and the gateway sees every service. Rejects with what is missing. */
+  /** Resolves when every sidecar is ready and everybody sees whom they call. Rejects with what is missing. */
   async ready(): Promise<void> {
     const { gateway, members } = this.plan;
     const deadline: Deadline = { ms: READY_MS };
@@ -56,13 +56,19 @@ export class Mesh {
         })
       ),
     );
+    await Promise.all(
+      members.map(({ name, config }) =>
+        until(`endpoints of every service that ${name} calls`, deadline, async () => {
+          const clusters = await clustersAt(config.listeners.admin);
+          return clusters.every(({ endpoints }) => endpoints.length > 0);
+        })
+      ),
+    );
   }
 
   /** How many endpoints of a service the gateway knows. */
   async endpoints(service: string): Promise<number> {
-    const response = await ask(this.plan.gateway.config.listeners.admin, "/endpoints");
-    const clusters: readonly { readonly name: string; readonly endpoints: readonly unknown[] }[] =
-      await response.json();
+    const clusters = await clustersAt(this.plan.gateway.config.listeners.admin);
     return clusters.find(({ name }) => name === service)?.endpoints.length ?? 0;
   }
 
@@ -109,6 +115,16 @@ export class Mesh {
     left.forEach((running) => running.kill("SIGKILL"));
     return left.map(({ program }) => program.name);
   }
+}
+
+interface KnownCluster {
+  readonly name: string;
+  readonly endpoints: readonly unknown[];
+}
+
+/** The services that a sidecar knows. */
+async function clustersAt(admin: Address): Promise<readonly KnownCluster[]> {
+  return await (await ask(admin, "/endpoints")).json();
 }
 
 async function untilReady({ sidecar, config }: Member, deadline: Deadline): Promise<void> {

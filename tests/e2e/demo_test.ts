@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../deploy/build/bundle.ts";
 import { ConsulAgent, NEEDS_CONSUL } from "../integration/support/consul.ts";
+import { Collector, treeOf } from "../integration/support/collector.ts";
 import { Etcd, NEEDS_ETCD } from "../integration/support/etcd.ts";
 import { freePort } from "../integration/support/ports.ts";
 import { TestProcess } from "../integration/support/processes.ts";
@@ -68,10 +69,10 @@ class Demo implements AsyncDisposable {
  * A demo at work. Its ports are such as the system hands out to any connection, and one that a test before has just
  * let go may hold one for a moment.
  */
-async function started(): Promise<Demo> {
+async function started(env: Readonly<Record<string, string>> = {}): Promise<Demo> {
   const isUp = (demo: Demo) => demo.output.includes("Ctrl-C stops everything.");
   for (let tries = 5;; tries--) {
-    const demo = new Demo();
+    const demo = new Demo({ env });
     await until(
       "the instructions, or the end",
       () => isUp(demo) || demo.process.hasExited,
@@ -118,6 +119,36 @@ Deno.test("the demo starts, serves, and at Ctrl-C ends with code 0 and without a
   assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 0, demo.output);
   assertEquals(await demo.processes(), []);
   assertStringIncludes(demo.output, "No process of the demo is left.");
+});
+
+Deno.test("an order of the demo is one trace through gateway, order, user and payment", async () => {
+  await using collector = new Collector();
+  await using demo = await started(collector.env);
+  const [, login] = await ask("/login", { method: "POST", body: '{"username":"alice"}' });
+  const traceId = crypto.randomUUID().replaceAll("-", "");
+  const [status] = await ask("/api/orders", {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${JSON.parse(login).token}`,
+      "content-type": "application/json",
+      traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    },
+    body: '{"items":[{"sku":"book","quantity":2,"unitPrice":1999}]}',
+  });
+  assertEquals(status, 201);
+  assertEquals(
+    treeOf(await collector.trace(traceId, 7)),
+    [
+      "gateway server POST /api/orders/*",
+      "  gateway client POST /api/orders/*",
+      "    order-service server POST",
+      "      order-service client user.UserService/GetUser",
+      "        user-service server user.UserService/GetUser",
+      "      order-service client payment.PaymentService/CreatePayment",
+      "        payment-service server payment.PaymentService/CreatePayment",
+    ].join("\n"),
+    demo.output,
+  );
 });
 
 Deno.test("the demo names a port that is taken, what it needs it for, and who has it", async () => {
