@@ -5,6 +5,8 @@ import { EdgeParts } from "./app_edge.ts";
 import { Tokens } from "./app_jwt.ts";
 import { ListenerFactory, listenerLimits } from "./app_listeners.ts";
 import { exportGauges } from "./app_metrics.ts";
+import { isLoopback } from "./config/addresses.ts";
+import { Journal } from "./telemetry/journal.ts";
 import { makeTracing, type TracingService } from "./app_tracing.ts";
 import { LimitInRedis } from "./app_redis.ts";
 import { Preparation } from "./app_policy.ts";
@@ -90,6 +92,7 @@ class Sidecar implements RunningSidecar {
   readonly #preparation: Preparation;
   readonly #sharedLimit: LimitInRedis | undefined;
   readonly #tracing: TracingService | undefined;
+  readonly #journal = new Journal();
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -146,14 +149,14 @@ class Sidecar implements RunningSidecar {
       clock,
     });
     const { redis } = bootstrap;
-    const { version } = options;
     const telemetry = { clock, log: this.#log, metrics: this.#metrics };
-    this.#tracing = makeTracing(bootstrap, { environment, version, ...telemetry });
+    this.#tracing = makeTracing(bootstrap, { ...options, ...telemetry });
     this.#sharedLimit = redis &&
       new LimitInRedis(redis, telemetry);
     this.#factory = new ListenerFactory({
       sharedLimit: this.#sharedLimit,
       tracing: this.#tracing?.filter,
+      journal: this.#journal,
       tokens,
       edge,
       bootstrap,
@@ -226,7 +229,8 @@ class Sidecar implements RunningSidecar {
   async start(): Promise<void> {
     const { listeners } = this.#bootstrap;
     const views = this.#views();
-    this.#servers.push(serveHttp(listeners.admin, adminHandler(views)));
+    const guard = { isLoopback: isLoopback(listeners.admin.host) };
+    this.#servers.push(serveHttp(listeners.admin, adminHandler(views, guard)));
     this.#healthServer = serveHttp(listeners.health, healthHandler(views));
     this.#servers.push(this.#healthServer);
     exportGauges(this.#metrics, views, () => this.#options.residentBytes());
@@ -323,6 +327,7 @@ class Sidecar implements RunningSidecar {
         })),
       endpointStats: () => this.#upstreams.stats(),
       clusterViews: () => this.#upstreams.views(),
+      journal: this.#journal,
       metrics: () => this.#metrics.render(),
     };
   }
@@ -375,6 +380,7 @@ class Sidecar implements RunningSidecar {
     this.#tokens.close();
     await this.#upstreams.stop();
     this.#upstreams.close();
+    this.#journal.end();
     await Promise.all(this.#servers.map((server) => server.close()));
     await this.#inTime(timeoutMs, this.#tracing?.close());
     this.#timeouts.dispose();

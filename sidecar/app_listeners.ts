@@ -14,6 +14,8 @@ import { RateLimit } from "./filters/rate_limit.ts";
 import { AdaptiveConcurrency } from "./filters/concurrency.ts";
 import type { Tracing } from "./filters/tracing.ts";
 import type { SharedCounter } from "./filters/rate_counter.ts";
+import type { Journal } from "./telemetry/journal.ts";
+import { JournalFilter } from "./filters/journal.ts";
 import { RequestMetrics, type Traffic } from "./filters/request_metrics.ts";
 import { StripIdentity } from "./filters/strip_identity.ts";
 import { identityFiles } from "./identity/files_io.ts";
@@ -58,6 +60,7 @@ export interface ListenerParts {
   readonly sharedLimit: SharedCounter | undefined;
   /** Undefined: nobody collects traces. */
   readonly tracing: Tracing | undefined;
+  readonly journal: Journal;
   readonly metrics: Metrics;
   readonly sweeper: Sweeper;
   readonly clock: Clock;
@@ -196,10 +199,11 @@ export class ListenerFactory {
     stages: readonly Stage[],
     scheme: "http" | "https" = "http",
   ): HttpAcceptor {
-    const { bootstrap, store, forwarder, clock, log, tracing } = this.#parts;
+    const { bootstrap, store, forwarder, clock, log, tracing, journal } = this.#parts;
     const { access } = bootstrap.log;
     const first: Stage[] = [
       this.#requestMetrics,
+      new JournalFilter(journal, clock),
       ...(access === "off" ? [] : [new AccessLog(log, clock, access)]),
       ...(tracing === undefined ? [] : [tracing]),
     ];

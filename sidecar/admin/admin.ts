@@ -1,6 +1,8 @@
 // The admin port: what the sidecar knows and does, for people and for scrapers; and the switch that keeps it out of the mesh.
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { Journal } from "../telemetry/journal.ts";
 import type { ClusterView, EndpointStats } from "../upstream/upstreams.ts";
+import { filterOf, isWanted, tapResponse } from "./journal_pages.ts";
 
 /** What still keeps the sidecar from being ready, and whether it is alive; all of it read at the moment of asking. */
 export interface AdminViews {
@@ -30,6 +32,7 @@ export interface AdminViews {
   /** How clusters do that were used. */
   clusterViews(): readonly ClusterView[];
   metrics(): string;
+  readonly journal: Journal;
 }
 
 /** How things stand between the sidecar and its registry. */
@@ -49,6 +52,8 @@ const PAGES: Readonly<Record<string, string>> = {
   "/snapshot": "the state of the mesh in force, and why a newer policy is not",
   "/endpoints": "clusters with their endpoints",
   "/stats": "connections and pools",
+  "/recent": "the last failures; ?id= ?reason= ?upstream= ?listener= ?path= ?status=",
+  "/tap": "requests as they end, as server-sent events; the same filters",
 };
 
 /** What POST does, and to what. */
@@ -57,11 +62,22 @@ const ACTIONS: Readonly<Record<string, { readonly isOn: boolean; readonly what: 
   "/undrain": { isOn: false, what: "lets it in again" },
 };
 
+/** A port on loopback answers to nothing but names of loopback. */
 export function adminHandler(
   views: AdminViews,
+  { isLoopback }: { readonly isLoopback: boolean },
 ): (request: Request) => Response | Promise<Response> {
   return (request) => {
-    const { pathname } = new URL(request.url);
+    const host = request.headers.get("host") ?? "";
+    if (isLoopback && !LOOPBACK_HOST.test(host)) {
+      return text(`not for ${JSON.stringify(host)}: this port is asked as localhost\n`, 421);
+    }
+    const response = answer(request);
+    return response instanceof Promise ? response.then(hardened) : hardened(response);
+  };
+
+  function answer(request: Request): Response | Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
     const action = ACTIONS[pathname];
     if (action !== undefined) return act(request, action.isOn, views);
     if (request.method !== "GET" && request.method !== "HEAD") {
@@ -84,11 +100,30 @@ export function adminHandler(
         return json(describeEndpoints(views.snapshot()));
       case "/stats":
         return json(describeStats(views));
+      case "/recent": {
+        const filter = filterOf(searchParams);
+        return json(views.journal.failures().filter((entry) => isWanted(entry, filter)));
+      }
+      case "/tap":
+        return tapResponse(views.journal, filterOf(searchParams));
       default:
         return text(`no page ${pathname}; see /\n`, 404);
     }
-  };
+  }
 }
+
+/** No page of the web may show, script or remember what stands here. */
+function hardened(response: Response): Response {
+  const { headers } = response;
+  headers.set("x-content-type-options", "nosniff");
+  headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  headers.set("referrer-policy", "no-referrer");
+  headers.set("cache-control", "no-store");
+  return response;
+}
+
+/** A name that somebody else's DNS points at this machine (DNS rebinding) is not how a loopback port is asked for. */
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
 function listOfPages(): string {
   const pages = Object.entries(PAGES).map(([path, what]) => `${path.padEnd(12)} ${what}\n`);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fakeSnapshot } from "../../tests/support/fake_snapshot.ts";
+import { Journal, type JournalEntry } from "../telemetry/journal.ts";
 import { adminHandler, type AdminViews, healthHandler } from "./admin.ts";
 
 const VIEWS: AdminViews = {
@@ -17,13 +18,17 @@ const VIEWS: AdminViews = {
   listeners: () => [{ name: "inbound", address: "127.0.0.1:15006", connections: 3 }],
   clusterViews: () => [],
   endpointStats: () => [],
+  journal: new Journal(),
   metrics: () => "# HELP a A.\n# TYPE a counter\na 1\n",
 };
 
+const OPEN = { isLoopback: false };
+
 /** What is read comes at once. */
 function ask(path: string, views: Partial<AdminViews> = {}, method = "GET"): Response {
-  const request = new Request(`http://127.0.0.1:15000${path}`, { method });
-  return adminHandler({ ...VIEWS, ...views })(request) as Response;
+  const headers = { host: "127.0.0.1:15000" };
+  const request = new Request(`http://127.0.0.1:15000${path}`, { method, headers });
+  return adminHandler({ ...VIEWS, ...views }, { isLoopback: true })(request) as Response;
 }
 
 function askHealth(path: string, views: Partial<AdminViews> = {}): Response {
@@ -33,9 +38,22 @@ function askHealth(path: string, views: Partial<AdminViews> = {}): Response {
 Deno.test("admin lists its pages, and every page that it lists is there", async () => {
   const list = await ask("/").text();
   const paths = list.trimEnd().split("\n").map((line) => line.split(" ")[0]!);
-  const pages = ["/healthz", "/readyz", "/metrics", "/snapshot", "/endpoints", "/stats"];
+  const pages = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/snapshot",
+    "/endpoints",
+    "/stats",
+    "/recent",
+    "/tap",
+  ];
   assertEquals(paths, [...pages, "/drain", "/undrain"]);
-  for (const path of pages) assertEquals(ask(path).status, 200, path);
+  for (const path of pages) {
+    const response = ask(path);
+    assertEquals(response.status, 200, path);
+    await response.body?.cancel();
+  }
 });
 
 Deno.test("admin answers 404 where there is no page and 405 to whoever wants to change something", async () => {
@@ -120,7 +138,7 @@ Deno.test("/drain and /undrain turn the switch for whoever is no browser", async
     },
   };
   const act = (path: string, init: RequestInit) =>
-    adminHandler(views)(new Request(`http://127.0.0.1:15000${path}`, init));
+    adminHandler(views, OPEN)(new Request(`http://127.0.0.1:15000${path}`, init));
   const drained = await act("/drain", { method: "POST" });
   assertEquals(await drained.json(), { maintenance: true, isRegistered: true });
   assertEquals(askHealth("/health", views).status, 503);
@@ -132,7 +150,7 @@ Deno.test("/drain and /undrain turn the switch for whoever is no browser", async
     assertEquals((await act("/drain", { method: "POST", headers })).status, 403, name);
   }
   assertEquals(turned, [true, false]);
-  const edge = adminHandler({ ...views, setMaintenance: () => Promise.resolve(false) });
+  const edge = adminHandler({ ...views, setMaintenance: () => Promise.resolve(false) }, OPEN);
   const request = new Request("http://127.0.0.1:15000/drain", { method: "POST" });
   assertEquals((await edge(request)).status, 409);
 });
@@ -192,4 +210,98 @@ Deno.test("/ready is 503 until nothing is pending, and the port has no other pag
     assertEquals(response.status, 404);
     assert((await response.text()).includes("/ready"));
   }
+});
+
+function failure(more: Partial<JournalEntry>): JournalEntry {
+  return {
+    time: "2026-01-01T00:00:00.000Z",
+    requestId: "r1",
+    traceId: undefined,
+    listener: "edge",
+    method: "GET",
+    path: "/api/users/1",
+    host: "shop.example",
+    status: 503,
+    durationMs: 1,
+    client: "192.0.2.1",
+    from: undefined,
+    upstream: "user-service",
+    endpoint: undefined,
+    attempts: 0,
+    user: undefined,
+    reason: "no-endpoints",
+    detail: "no healthy instances found for service: user-service",
+    error: undefined,
+    ...more,
+  };
+}
+
+Deno.test("/recent shows the last failures that the filters want", async () => {
+  const journal = new Journal();
+  journal.record(failure({}), true);
+  journal.record(
+    failure({ requestId: "r2", status: 502, reason: "upstream-reset", traceId: "t2" }),
+    true,
+  );
+  journal.record(
+    failure({ requestId: "r3", path: "/other", upstream: undefined, listener: "inbound" }),
+    true,
+  );
+  const ids = async (query: string) =>
+    (await ask(`/recent${query}`, { journal }).json()).map(({ requestId }: JournalEntry) =>
+      requestId
+    );
+  assertEquals(await ids(""), ["r3", "r2", "r1"]);
+  assertEquals(await ids("?id=r2"), ["r2"]);
+  assertEquals(await ids("?id=t2"), ["r2"]);
+  assertEquals(await ids("?status=502"), ["r2"]);
+  assertEquals(await ids("?status=5xx&path=/api"), ["r2", "r1"]);
+  assertEquals(await ids("?reason=no-endpoints&upstream=user-service"), ["r1"]);
+  assertEquals(await ids("?listener=inbound"), ["r3"]);
+  assertEquals(await ids("?status=4xx"), []);
+});
+
+Deno.test("/tap streams exchanges as they end, and ends when the sidecar does", async () => {
+  const journal = new Journal();
+  const response = ask("/tap?status=2xx", { journal });
+  assertEquals(response.headers.get("content-type"), "text/event-stream");
+  journal.record(failure({}), true);
+  journal.record(failure({ requestId: "well", status: 200, reason: undefined }), false);
+  journal.end();
+  const events = (await response.text()).split("\n\n").filter((event) =>
+    event.startsWith("data: ")
+  );
+  assertEquals(events.map((event) => JSON.parse(event.slice(6)).requestId), ["well"]);
+});
+
+Deno.test("/tap leaves out what a slow reader has no room for, says so, and forgets who left", async () => {
+  const journal = new Journal();
+  const reader = ask("/tap", { journal }).body!.getReader();
+  for (let n = 0; n < 3000; n++) journal.record(failure({ requestId: String(n) }), true);
+  let count = 0;
+  const decoder = new TextDecoder();
+  for (; count < 1001; count++) await reader.read();
+  journal.record(failure({}), true);
+  let text = "";
+  while (!text.includes("left-out")) text += decoder.decode((await reader.read()).value);
+  assertMatch(text, /event: left-out\ndata: [12]\d\d\d\n/);
+  await reader.cancel();
+  assertEquals(journal.isFollowed, false);
+});
+
+Deno.test("admin on loopback answers to names of loopback only, and tells browsers to keep out", () => {
+  const of = (host: string, isLoopback = true) => {
+    const request = new Request("http://x/healthz", { headers: { host } });
+    return (adminHandler(VIEWS, { isLoopback })(request) as Response).status;
+  };
+  for (const host of ["localhost:15000", "127.0.0.1", "127.9.9.9:1", "[::1]:15000"]) {
+    assertEquals(of(host), 200, host);
+  }
+  for (const host of ["evil.example", "localhost.evil.example", "10.0.0.1:15000", ""]) {
+    assertEquals(of(host), 421, host);
+  }
+  assertEquals(of("sidecar:15000", false), 200);
+  const { headers } = ask("/snapshot");
+  assertEquals(headers.get("x-content-type-options"), "nosniff");
+  assertMatch(headers.get("content-security-policy") ?? "", /default-src 'none'/);
 });

@@ -28,6 +28,18 @@ const COMMANDS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
     summary: "how a running sidecar does",
     load: async () => (await import("./status.ts")).statusCommand,
   }],
+  ["top", {
+    summary: "rates, errors and latencies of a running sidecar, live",
+    load: async () => (await import("./top.ts")).topCommand,
+  }],
+  ["tap", {
+    summary: "requests of a running sidecar as they end",
+    load: async () => (await import("./tap.ts")).tapCommand,
+  }],
+  ["explain", {
+    summary: "what a reason means, or what happened to a request",
+    load: async () => (await import("./explain.ts")).explainCommand,
+  }],
   ["drain", {
     summary: "keep a running instance out of the mesh, or let it in again",
     load: async () => (await import("./drain.ts")).drainCommand,

@@ -49,6 +49,8 @@ export class FakeHost implements Host {
   /** By URL. */
   readonly documents = new Map<string, unknown>();
   readonly admin = new Map<string, AdminAnswer>();
+  readonly pages = new Map<string, readonly string[]>();
+  hangs = false;
   readonly events: string[] = [];
   readonly spawned: string[][] = [];
   stdin = "";
@@ -119,6 +121,15 @@ export class FakeHost implements Host {
     return answer === undefined
       ? Promise.reject(new Error("connection refused"))
       : Promise.resolve(answer);
+  }
+
+  /** Of `pages`, by URL; then it hangs until it is cut, if it `hangs`. */
+  async *followAdmin(url: string, signal: AbortSignal): AsyncGenerator<string> {
+    const lines = this.pages.get(url);
+    if (lines === undefined) throw new Error("connection refused");
+    yield* lines;
+    if (!this.hangs) return;
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   }
 
   residentBytes(): number {

@@ -2,7 +2,7 @@
 import { type IdentityFiles, identityFiles } from "../identity/files_io.ts";
 import type { OpenAccess } from "../etcd/access.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
-import { type AdminAnswer, callAdmin } from "../net/admin_client.ts";
+import { type AdminAnswer, callAdmin, followAdmin } from "../net/admin_client.ts";
 import { type FetchedJson, fetchJson } from "../net/fetch_json.ts";
 import { spawnError } from "./errors.ts";
 import type { Signal } from "./exit_codes.ts";
@@ -49,6 +49,8 @@ export interface Host {
   fetchJson(url: string, signal: AbortSignal): Promise<FetchedJson>;
   /** Rejects with a plain message. */
   callAdmin(method: "GET" | "POST", url: string): Promise<AdminAnswer>;
+  /** Lines of a page that goes on. Rejects with a plain message. */
+  followAdmin(url: string, signal: AbortSignal): AsyncIterable<string>;
   environment(name: string): string | undefined;
   /** Memory of this process. */
   residentBytes(): number;
@@ -82,6 +84,7 @@ export function systemHost(): Host {
     openEtcd: async (access) => await (await import("../etcd/client.ts")).openEtcd(access),
     fetchJson,
     callAdmin,
+    followAdmin,
     environment: (name) => Deno.env.get(name),
     residentBytes: () => Deno.memoryUsage().rss,
     onSignal(signal, listener) {

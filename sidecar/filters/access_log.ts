@@ -26,7 +26,7 @@ export class AccessLog implements Filter {
     this.#log.info("request", {
       listener: exchange.listener,
       method: request.method,
-      path: pathOf(request.target),
+      path: exchange.askedPath ?? pathOf(request.target),
       host: request.authority,
       status,
       durationMs: Math.round((this.#clock.now() - exchange.startedAt) * 100) / 100,

@@ -45,6 +45,8 @@ export interface ExchangeView {
   readonly snapshot: Snapshot;
   /** The address of the first client, as far as the proxies before us are trusted. */
   clientAddress: string;
+  /** The path that was asked for, where a route made another of it. */
+  askedPath: string | undefined;
   /** What the route's rules are, once it is known; undefined where no route was taken. */
   route: Route | undefined;
   caller: Caller | undefined;
@@ -56,6 +58,8 @@ export interface ExchangeView {
   requestId: string;
   /** Our reason, where the answer is our own; undefined where the upstream answered. */
   reason: string | undefined;
+  /** What exactly the reason was about, in words for an operator. */
+  detail: string | undefined;
   /** What the rate limit said, for the fields of the answer. */
   quota: Quota | undefined;
   /** Its place among what the app has to do at once, until the app has answered. */

@@ -229,7 +229,7 @@ function attributesOf(exchange: ExchangeView, { status, grpcStatus, error }: End
   return {
     ...requestAttributes(request, grpcStatus),
     "url.scheme": request.scheme,
-    "url.path": pathOf(request.target),
+    "url.path": exchange.askedPath ?? pathOf(request.target),
     "http.route": route?.match.path,
     "http.response.status_code": status || undefined,
     "server.address": request.authority || undefined,

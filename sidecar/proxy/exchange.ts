@@ -20,6 +20,7 @@ export class Exchange implements ExchangeView {
   snapshot: Snapshot;
   clientAddress: string;
   requestId = "";
+  askedPath: string | undefined = undefined;
   route: Route | undefined = undefined;
   caller: Caller | undefined = undefined;
   quota: Quota | undefined = undefined;
@@ -29,6 +30,7 @@ export class Exchange implements ExchangeView {
   endpoint: string | undefined = undefined;
   attempts = 0;
   reason: string | undefined = undefined;
+  detail: string | undefined = undefined;
   /** Where the request goes: found by the listener's router. */
   cluster: Cluster | undefined = undefined;
   timeoutMs = 0;

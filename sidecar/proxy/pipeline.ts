@@ -100,6 +100,7 @@ export class Pipeline implements Handler {
 
   #rescue(exchange: Exchange, error: ProxyError): Response {
     exchange.reason = error.kind;
+    exchange.detail = detailOf(error);
     const { log } = this.#options;
     const fields = {
       listener: exchange.listener,
@@ -148,6 +149,11 @@ export class Pipeline implements Handler {
     else log.debug(`refused: ${problem.message}`, fields);
     return rescue(problem);
   }
+}
+
+/** With what lies behind it: a system's error says which. */
+function detailOf({ message, cause }: ProxyError): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 function toStep(stage: Stage): Step[] {

@@ -68,6 +68,7 @@ export class EdgeRouter implements Router {
         fields: { allow },
       });
     }
+    exchange.askedPath = path;
     exchange.route = match.rule;
     exchange.upstream = match.rule.to;
     request.target = match.path + request.target.slice(path.length);
