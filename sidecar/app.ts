@@ -10,6 +10,7 @@ import { Journal } from "./telemetry/journal.ts";
 import { makeTracing, type TracingService } from "./app_tracing.ts";
 import { LimitInRedis } from "./app_redis.ts";
 import { Preparation } from "./app_policy.ts";
+import { dialBy } from "./app_dial.ts";
 import type { Mesh } from "./app_identity.ts";
 import { instanceOf, makePolicySource, makeRegistry } from "./app_sources.ts";
 import { exportUpstreams, forwarderEvents, upstreamEvents } from "./app_upstreams.ts";
@@ -22,8 +23,7 @@ import { type Clock, systemClock } from "./lib/clock.ts";
 import { Sweeper } from "./lib/sweeper.ts";
 import { Timeouts } from "./lib/timeouts.ts";
 import { type PlainServer, serveHttp } from "./net/http_server.ts";
-import { dialTcp, formatAddress } from "./net/tcp.ts";
-import type { Transport } from "./net/transport.ts";
+import { formatAddress } from "./net/tcp.ts";
 import { DedicatedPorts } from "./proxy/dedicated_ports.ts";
 import { Forwarder } from "./proxy/forward.ts";
 import type { ProxyListener } from "./proxy/listener.ts";
@@ -31,12 +31,7 @@ import type { Logger } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Health } from "./upstream/health.ts";
 import { checkApp } from "./upstream/app_check.ts";
-import {
-  type Address,
-  DEFAULT_POOL_LIMITS,
-  type DialProtocol,
-  type PoolContext,
-} from "./upstream/pool.ts";
+import { DEFAULT_POOL_LIMITS, type PoolContext } from "./upstream/pool.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
 export interface StartOptions {
@@ -93,6 +88,7 @@ class Sidecar implements RunningSidecar {
   readonly #sharedLimit: LimitInRedis | undefined;
   readonly #tracing: TracingService | undefined;
   readonly #journal = new Journal();
+  #loopLag: Disposable | undefined;
   readonly #factory: ListenerFactory;
   readonly #dedicated: DedicatedPorts;
   /** Listeners for callers from outside, and those for the app. */
@@ -118,7 +114,7 @@ class Sidecar implements RunningSidecar {
       timeouts: this.#timeouts,
       sweeper,
       mtls: bootstrap.identity.mode,
-      dial: (address, signal, protocol) => this.#dial(address, signal, protocol),
+      dial: (address, signal, protocol) => dialBy(this.#mesh, address, signal, protocol),
     };
     this.#upstreams = new Upstreams(this.#poolContext, {
       zone: bootstrap.service.zone,
@@ -177,17 +173,6 @@ class Sidecar implements RunningSidecar {
     );
   }
 
-  async #dial(address: Address, signal: AbortSignal, protocol: DialProtocol): Promise<Transport> {
-    const { security = { kind: "plain" } } = address;
-    if (security.kind === "plain") return await dialTcp(address, signal);
-    if (security.kind === "mesh") {
-      if (this.#mesh === undefined) throw new Error("the identity has not been loaded");
-      return await this.#mesh.dial(address, security.service, signal, protocol);
-    }
-    const { dialOrigin } = await import("./app_tls.ts");
-    return await dialOrigin(address, signal, protocol);
-  }
-
   #makeReconciler(environment: StartOptions["environment"]): Reconciler {
     const { service, gateway, policy } = this.#bootstrap;
     return new Reconciler({
@@ -233,7 +218,7 @@ class Sidecar implements RunningSidecar {
     this.#servers.push(serveHttp(listeners.admin, adminHandler(views, guard)));
     this.#healthServer = serveHttp(listeners.health, healthHandler(views));
     this.#servers.push(this.#healthServer);
-    exportGauges(this.#metrics, views, () => this.#options.residentBytes());
+    this.#loopLag = exportGauges(this.#metrics, views, this.#clock, this.#options.residentBytes);
     exportUpstreams(this.#metrics, this.#upstreams);
     this.#reconciler.store.subscribe((snapshot) => {
       this.#upstreams.apply(snapshot);
@@ -383,6 +368,7 @@ class Sidecar implements RunningSidecar {
     this.#journal.end();
     await Promise.all(this.#servers.map((server) => server.close()));
     await this.#inTime(timeoutMs, this.#tracing?.close());
+    this.#loopLag?.[Symbol.dispose]();
     this.#timeouts.dispose();
     this.#log.info("stopped");
   }

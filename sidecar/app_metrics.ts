@@ -1,14 +1,17 @@
 // Part of the composition root: the gauges that are read when somebody looks.
 import type { AdminViews, RegistryView } from "./admin/admin.ts";
+import type { Clock } from "./lib/clock.ts";
+import { LoopLag } from "./telemetry/loop_lag.ts";
 import type { Metrics } from "./telemetry/metrics.ts";
 import type { EndpointStats } from "./upstream/upstreams.ts";
 
-/** `residentBytes` is the process's own memory. */
+/** `residentBytes` is the process's own memory. What is measured all the time is measured until the result is disposed. */
 export function exportGauges(
   metrics: Metrics,
   views: AdminViews,
+  clock: Clock,
   residentBytes: () => number,
-): void {
+): Disposable {
   metrics.gauge("mesh_build_info", "The version that runs.").with({ version: views.version }).set(
     1,
   );
@@ -45,6 +48,7 @@ export function exportGauges(
     exportRegistry(views.registry());
     memory.with().set(residentBytes());
   });
+  return new LoopLag(metrics, clock);
 }
 
 /** Two gauges that are there only with a registry that can be away. */
