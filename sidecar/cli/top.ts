@@ -99,7 +99,8 @@ export function countsOf(text: string): Map<string, Counts> {
     const known = counts.get(key) ?? { requests: 0, failures: 0, buckets: new Map() };
     counts.set(key, known);
     if (!isCount) {
-      known.buckets.set(of("le") === "+Inf" ? Infinity : Number(of("le")), Number(value));
+      const bound = of("le") === "+Inf" ? Infinity : Number(of("le"));
+      known.buckets.set(bound, (known.buckets.get(bound) ?? 0) + Number(value));
       continue;
     }
     known.requests += Number(value);

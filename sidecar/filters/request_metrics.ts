@@ -1,7 +1,8 @@
 // Counts and times every exchange. Series are found by a short key; labels come from configuration, not from requests.
-import type { Outcome, Response } from "../http/message.ts";
+import type { Outcome, Request, Response } from "../http/message.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Counter, Histogram, Metrics } from "../telemetry/metrics.ts";
+import type { Route } from "../snapshot/snapshot.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
 
 /** Since the start of the process. */
@@ -13,8 +14,12 @@ export interface Traffic {
 
 interface Series {
   readonly listener: string;
+  readonly source: string | undefined;
   readonly upstream: string;
+  readonly route: Route | undefined;
+  readonly protocol: Protocol;
   readonly status: number;
+  readonly grpcStatus: string | undefined;
   readonly reason: string;
   readonly count: Counter;
   readonly duration: Histogram;
@@ -55,30 +60,73 @@ export class RequestMetrics implements Filter {
     const reason = exchange.reason ?? (outcome.error === undefined ? "none" : "aborted");
     const status = response?.status ?? 0;
     const { listener } = exchange;
+    const { route, request, incoming: { peer: { identity: source } } } = exchange;
+    const protocol = protocolOf(request);
+    const grpcStatus = protocol === "grpc" ? grpcStatusOf(response) : undefined;
     this.#traffic.requests++;
-    if (status >= 500 || isOwnFailure(exchange.reason) || isGrpcFailure(response)) {
-      this.#traffic.failures++;
-    }
+    const isGrpcFailure = grpcStatus !== undefined && GRPC_FAILURES.has(grpcStatus);
+    if (status >= 500 || isGrpcFailure || isOwnFailure(exchange.reason)) this.#traffic.failures++;
     let series = this.#last;
     const isSame = series !== undefined && series.listener === listener &&
-      series.upstream === upstream && series.status === status && series.reason === reason;
-    if (!isSame) this.#last = series = this.#find(listener, upstream, status, reason);
+      series.upstream === upstream && series.status === status && series.reason === reason &&
+      series.route === route && series.source === source && series.protocol === protocol &&
+      series.grpcStatus === grpcStatus;
+    if (!isSame) {
+      this.#last = series = this.#find(
+        { listener, source, upstream, route, protocol, status, grpcStatus, reason },
+      );
+    }
     series!.count.add();
     // A tunnel lasts as long as it is open, which says nothing of how quick anybody is.
     if (status !== 101) series!.duration.observe((this.#clock.now() - exchange.startedAt) / 1000);
   }
 
-  #find(listener: string, upstream: string, status: number, reason: string): Series {
-    const key = `${listener} ${upstream} ${status} ${reason}`;
+  #find(about: Omit<Series, "count" | "duration">): Series {
+    const { listener, upstream, protocol, status, grpcStatus, reason } = about;
+    const source = nameOf(about.source);
+    const route = about.route?.match.path ?? "";
+    const key = [listener, source, upstream, route, protocol, status, grpcStatus, reason].join(" ");
     let series = this.#known.get(key);
-    if (series === undefined) {
-      const count = this.#requests.with({ listener, upstream, status: String(status), reason });
-      const duration = this.#durations.with({ listener, upstream });
-      series = { listener, upstream, status, reason, count, duration };
-      if (this.#known.size < MAX_KNOWN) this.#known.set(key, series);
+    // A route of the next snapshot is another object, and the same series.
+    if (series === undefined || series.route !== about.route) {
+      const count = this.#requests.with({
+        listener,
+        source,
+        upstream,
+        route,
+        protocol,
+        status: String(status),
+        grpc_status: grpcStatus ?? "",
+        reason,
+      });
+      const duration = this.#durations.with({ listener, source, upstream, route });
+      series = { ...about, count, duration };
+      if (this.#known.size < MAX_KNOWN || this.#known.has(key)) this.#known.set(key, series);
     }
     return series;
   }
+}
+
+type Protocol = "http/1.0" | "http/1.1" | "http/2" | "grpc";
+
+function protocolOf({ version, headers }: Request): Protocol {
+  if (version !== "2") return version === "1.1" ? "http/1.1" : "http/1.0";
+  return headers.get("content-type")?.startsWith("application/grpc") === true ? "grpc" : "http/2";
+}
+
+/** Behind the messages, or in the head of an answer that has none; undefined where it never came. */
+function grpcStatusOf(response: Response | undefined): string | undefined {
+  const status = response?.body.trailers?.get("grpc-status") ??
+    response?.headers.get("grpc-status");
+  // Codes are few, and what a service makes up shares one series.
+  return status === undefined || GRPC_CODE.test(status) ? status : "unknown";
+}
+
+const GRPC_CODE = /^(?:\d|1[0-6])$/;
+
+/** The service of `spiffe://DOMAIN/ns/NAMESPACE/svc/NAME`; empty where the caller proves nothing. */
+function nameOf(identity: string | undefined): string {
+  return identity === undefined ? "" : identity.slice(identity.lastIndexOf("/") + 1);
 }
 
 /** A caller who left is nobody's failure. */
@@ -88,12 +136,3 @@ function isOwnFailure(reason: string | undefined): boolean {
 
 /** UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: what HTTP has its 5xx for. */
 const GRPC_FAILURES: ReadonlySet<string> = new Set(["2", "4", "12", "13", "14", "15"]);
-
-function isGrpcFailure(response: Response | undefined): boolean {
-  if (response?.status !== 200) return false;
-  const { headers, body } = response;
-  // The status stands behind the messages, or in the head of an answer that has none.
-  const status = body.trailers?.get("grpc-status") ??
-    (body.length === 0 ? headers.get("grpc-status") : undefined);
-  return status !== undefined && GRPC_FAILURES.has(status);
-}

@@ -1,12 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { fakeExchange } from "../../tests/support/fake_exchange.ts";
+import { type FakeExchange, fakeExchange } from "../../tests/support/fake_exchange.ts";
+import { fakeRoute } from "../../tests/support/fake_snapshot.ts";
 import { parsePrometheus } from "../../tests/support/prometheus.ts";
 import { emptyResponse, type Outcome } from "../http/message.ts";
 import { Metrics } from "../telemetry/metrics.ts";
 import type { ListenerKind } from "./filter.ts";
 import { RequestMetrics } from "./request_metrics.ts";
 
+const GRPC = { version: "2", headers: { "content-type": "application/grpc+proto" } } as const;
 const DONE: Outcome = { bodyBytes: 0, error: undefined };
 
 interface Ended {
@@ -41,7 +43,7 @@ Deno.test("RequestMetrics sums up what failed: by the service, or by an answer o
   for (const code of ["0", "5", "13", "14"]) {
     const response = emptyResponse(200);
     response.headers.append("grpc-status", code);
-    filter.onEnd(fakeExchange({ listener: "inbound" }), response, DONE);
+    filter.onEnd(fakeExchange({ listener: "inbound", ...GRPC }), response, DONE);
   }
   assertEquals(filter.traffic, { requests: 11, failures: 5 });
 });
@@ -56,7 +58,8 @@ Deno.test("RequestMetrics counts exchanges by where they came in, whither they w
   end({ upstream: "user-service", status: 200, error: new Error("cut") });
   end({ upstream: "user-service", error: new Error("cut") });
   const of = (listener: string, upstream: string, status: number, reason: string) =>
-    `mesh_requests_total{listener="${listener}",upstream="${upstream}",status="${status}",reason="${reason}"}`;
+    `mesh_requests_total{listener="${listener}",source="",upstream="${upstream}",route="",` +
+    `protocol="http/1.1",status="${status}",grpc_status="",reason="${reason}"}`;
   assertEquals([...samples("mesh_requests_total")], [
     [of("edge", "user-service", 200, "none"), 2],
     [of("inbound", "user-service", 200, "none"), 1],
@@ -74,11 +77,12 @@ Deno.test("RequestMetrics times exchanges in seconds, from the head to the last 
   await clock.advance(1970);
   end({ upstream: "a", status: 500 });
   const found = samples("mesh_request_duration_seconds");
-  const key = '{listener="edge",upstream="a"}';
+  const labels = 'listener="edge",source="",upstream="a",route=""';
+  const key = `{${labels}}`;
   assertEquals(found.get(`mesh_request_duration_seconds_count${key}`), 2);
   assertEquals(found.get(`mesh_request_duration_seconds_sum${key}`), 2.03);
   assertEquals(
-    found.get('mesh_request_duration_seconds_bucket{listener="edge",upstream="a",le="0.05"}'),
+    found.get(`mesh_request_duration_seconds_bucket{${labels},le="0.05"}`),
     1,
   );
 });
@@ -89,4 +93,31 @@ Deno.test("RequestMetrics stays bounded when upstreams are without number", () =
   const found = samples("mesh_requests_total");
   assertEquals(found.size, 2001);
   assertEquals([...found.values()].reduce((sum, count) => sum + count), 5000);
+});
+
+Deno.test("RequestMetrics says who called, by which route and protocol, and how a gRPC call ended", () => {
+  const { filter, samples } = rig();
+  const end = (about: FakeExchange, grpcStatus?: string) => {
+    const exchange = fakeExchange(about);
+    exchange.upstream = "app";
+    const response = emptyResponse(200);
+    if (grpcStatus !== undefined) response.headers.append("grpc-status", grpcStatus);
+    filter.onEnd(exchange, response, DONE);
+  };
+  const identity = "spiffe://mesh.local/ns/default/svc/order-service";
+  const peer = { host: "10.0.0.1", port: 1, identity };
+  end({ listener: "inbound", peer, ...GRPC }, "5");
+  end({ listener: "inbound", peer, ...GRPC }, 'made up"');
+  end({ listener: "edge", version: "2", route: fakeRoute("/users/*") });
+  end({ listener: "edge", version: "2", route: fakeRoute("/users/*") });
+  const of = (labels: string) => `mesh_requests_total{${labels},reason="none"}`;
+  const call =
+    'listener="inbound",source="order-service",upstream="app",route="",protocol="grpc",status="200"';
+  const route =
+    'listener="edge",source="",upstream="app",route="/users/*",protocol="http/2",status="200"';
+  assertEquals([...samples("mesh_requests_total")], [
+    [of(`${call},grpc_status="5"`), 1],
+    [of(`${call},grpc_status="unknown"`), 1],
+    [of(`${route},grpc_status=""`), 2],
+  ]);
 });
