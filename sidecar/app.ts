@@ -313,7 +313,7 @@ class Sidecar implements RunningSidecar {
       endpointStats: () => this.#upstreams.stats(),
       clusterViews: () => this.#upstreams.views(),
       journal: this.#journal,
-      metrics: () => this.#metrics.render(),
+      metrics: (exposition) => this.#metrics.render(exposition),
     };
   }
 

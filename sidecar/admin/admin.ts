@@ -1,6 +1,7 @@
 // The admin port: what the sidecar knows and does, for people and for scrapers; and the switch that keeps it out of the mesh.
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Journal } from "../telemetry/journal.ts";
+import type { Exposition } from "../telemetry/metrics.ts";
 import type { ClusterView, EndpointStats } from "../upstream/upstreams.ts";
 import { filterOf, isWanted, tapResponse } from "./journal_pages.ts";
 
@@ -31,7 +32,7 @@ export interface AdminViews {
   endpointStats(): readonly EndpointStats[];
   /** How clusters do that were used. */
   clusterViews(): readonly ClusterView[];
-  metrics(): string;
+  metrics(exposition: Exposition): string;
   readonly journal: Journal;
 }
 
@@ -48,7 +49,7 @@ export interface RegistryView {
 const PAGES: Readonly<Record<string, string>> = {
   "/healthz": "200 while the process is alive",
   "/readyz": "200 when ready; 503 with what is pending",
-  "/metrics": "Prometheus text",
+  "/metrics": "Prometheus text, or OpenMetrics with trace ids for whoever accepts it",
   "/snapshot": "the state of the mesh in force, and why a newer policy is not",
   "/endpoints": "clusters with their endpoints",
   "/stats": "connections and pools",
@@ -91,9 +92,7 @@ export function adminHandler(
       case "/readyz":
         return readiness(views.pending());
       case "/metrics":
-        return new Response(views.metrics(), {
-          headers: { "content-type": "text/plain; version=0.0.4" },
-        });
+        return metrics(request, views);
       case "/snapshot":
         return json(describeSnapshot(views));
       case "/endpoints":
@@ -124,6 +123,16 @@ function hardened(response: Response): Response {
 
 /** A name that somebody else's DNS points at this machine (DNS rebinding) is not how a loopback port is asked for. */
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+
+/** OpenMetrics for whoever asks for it by name, as Prometheus does. */
+function metrics({ headers }: Request, views: AdminViews): Response {
+  const isOpen = headers.get("accept")?.includes("application/openmetrics-text") === true;
+  const type = isOpen
+    ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    : "text/plain; version=0.0.4";
+  const text = views.metrics(isOpen ? "openmetrics" : "prometheus");
+  return new Response(text, { headers: { "content-type": type } });
+}
 
 function listOfPages(): string {
   const pages = Object.entries(PAGES).map(([path, what]) => `${path.padEnd(12)} ${what}\n`);

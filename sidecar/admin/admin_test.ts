@@ -84,7 +84,7 @@ Deno.test("/readyz is 503 with what is pending until nothing is", async () => {
 Deno.test("/metrics is Prometheus text", async () => {
   const response = ask("/metrics");
   assertMatch(response.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
-  assertEquals(await response.text(), VIEWS.metrics());
+  assertEquals(await response.text(), VIEWS.metrics("prometheus"));
 });
 
 Deno.test("/snapshot shows what is in force, and why a newer policy is not", async () => {
@@ -304,4 +304,17 @@ Deno.test("admin on loopback answers to names of loopback only, and tells browse
   const { headers } = ask("/snapshot");
   assertEquals(headers.get("x-content-type-options"), "nosniff");
   assertMatch(headers.get("content-security-policy") ?? "", /default-src 'none'/);
+});
+
+Deno.test("/metrics is OpenMetrics for whoever accepts it", async () => {
+  const request = new Request("http://localhost/metrics", {
+    headers: { accept: "application/openmetrics-text;version=1.0.0,text/plain;q=0.5" },
+  });
+  const views = { ...VIEWS, metrics: (exposition: string) => `${exposition}\n` };
+  const response = await adminHandler(views, OPEN)(request);
+  assertMatch(
+    response.headers.get("content-type") ?? "",
+    /^application\/openmetrics-text; version=1\.0\.0/,
+  );
+  assertEquals(await response.text(), "openmetrics\n");
 });

@@ -78,7 +78,11 @@ export class RequestMetrics implements Filter {
     }
     series!.count.add();
     // A tunnel lasts as long as it is open, which says nothing of how quick anybody is.
-    if (status !== 101) series!.duration.observe((this.#clock.now() - exchange.startedAt) / 1000);
+    if (status === 101) return;
+    const value = (this.#clock.now() - exchange.startedAt) / 1000;
+    series!.duration.observe(value);
+    const { isSampled = false, traceId = "" } = exchange.trace?.context ?? {};
+    if (isSampled) series!.duration.exemplify({ traceId, value, epochMs: this.#clock.epoch() });
   }
 
   #find(about: Omit<Series, "count" | "duration">): Series {

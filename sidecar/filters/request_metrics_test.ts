@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { type FakeExchange, fakeExchange } from "../../tests/support/fake_exchange.ts";
 import { fakeRoute } from "../../tests/support/fake_snapshot.ts";
@@ -31,7 +31,7 @@ function rig() {
     filter.onEnd(exchange, response, { ...DONE, error });
   };
   const samples = (name: string) => parsePrometheus(metrics.render()).get(name)!.samples;
-  return { clock, filter, end, samples };
+  return { clock, metrics, filter, end, samples };
 }
 
 Deno.test("RequestMetrics sums up what failed: by the service, or by an answer of our own", () => {
@@ -120,4 +120,20 @@ Deno.test("RequestMetrics says who called, by which route and protocol, and how 
     [of(`${call},grpc_status="unknown"`), 1],
     [of(`${route},grpc_status=""`), 2],
   ]);
+});
+
+Deno.test("RequestMetrics names the trace of a sampled exchange beside its time, and of no other", async () => {
+  const { clock, filter, metrics } = rig();
+  const end = (traceId: string, isSampled: boolean) => {
+    const exchange = fakeExchange({ listener: "edge" });
+    const attempt = () => ({ failed: () => {} });
+    exchange.trace = { context: { traceId, spanId: "1".repeat(16), isSampled }, attempt };
+    filter.onEnd(exchange, emptyResponse(200), DONE);
+  };
+  await clock.advance(20);
+  end("a".repeat(32), true);
+  end("b".repeat(32), false);
+  const text = metrics.render("openmetrics");
+  assertMatch(text, new RegExp(`le="0.025"\\} 2 # \\{trace_id="${"a".repeat(32)}"\\} 0\\.02 `));
+  assertEquals(text.includes("b".repeat(32)), false);
 });

@@ -30,6 +30,8 @@ export class Histogram {
   readonly counts: Float64Array;
   sum = 0;
   count = 0;
+  /** One observation of each bucket that a trace tells more of. */
+  #exemplars: (Exemplar | undefined)[] | undefined;
 
   constructor(bounds: readonly number[]) {
     this.bounds = bounds;
@@ -37,13 +39,37 @@ export class Histogram {
   }
 
   observe(value: number): void {
-    let index = 0;
-    while (index < this.bounds.length && value > this.bounds[index]!) index++;
-    this.counts[index]!++;
+    this.counts[this.#bucketOf(value)]!++;
     this.sum += value;
     this.count++;
   }
+
+  /** Names the trace of an observation that was made. */
+  exemplify(exemplar: Exemplar): void {
+    this.#exemplars ??= [];
+    this.#exemplars[this.#bucketOf(exemplar.value)] = exemplar;
+  }
+
+  exemplar(bucket: number): Exemplar | undefined {
+    return this.#exemplars?.[bucket];
+  }
+
+  #bucketOf(value: number): number {
+    let index = 0;
+    while (index < this.bounds.length && value > this.bounds[index]!) index++;
+    return index;
+  }
 }
+
+/** An observation with a trace to look at (OpenMetrics 1.0, "Exemplars"). */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly value: number;
+  readonly epochMs: number;
+}
+
+/** Prometheus text 0.0.4, or OpenMetrics text 1.0.0, which has exemplars. */
+export type Exposition = "prometheus" | "openmetrics";
 
 type Series = Counter | Gauge | Histogram;
 
@@ -89,11 +115,15 @@ class Family<S extends Series> {
     return series;
   }
 
-  render(): string {
-    let text = `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n`;
+  render(exposition: Exposition): string {
+    const isOpen = exposition === "openmetrics";
+    // OpenMetrics names a family of counters without the ending that its samples have.
+    const isTotal = isOpen && this.type === "counter" && this.name.endsWith("_total");
+    const family = isTotal ? this.name.slice(0, -"_total".length) : this.name;
+    let text = `# HELP ${family} ${this.help}\n# TYPE ${family} ${this.type}\n`;
     for (const [labels, series] of this.#series) {
       text += series instanceof Histogram
-        ? renderHistogram(this.name, labels, series)
+        ? renderHistogram(this.name, labels, series, isOpen)
         : `${this.name}${braces(labels)} ${series.value}\n`;
     }
     return text;
@@ -155,10 +185,10 @@ export class Metrics {
     return family;
   }
 
-  /** Prometheus text format 0.0.4. */
-  render(): string {
+  render(exposition: Exposition = "prometheus"): string {
     for (const collect of this.#collectors) collect();
-    return this.#families.map((family) => family.render()).join("");
+    const text = this.#families.map((family) => family.render(exposition)).join("");
+    return exposition === "openmetrics" ? `${text}# EOF\n` : text;
   }
 }
 
@@ -168,18 +198,30 @@ function renderLabels(labels: Labels): string {
   return Object.entries(labels).map(([name, value]) => `${name}="${escape(value)}"`).join(",");
 }
 
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (exemplar === undefined) return "";
+  const { traceId, value, epochMs } = exemplar;
+  return ` # {trace_id="${traceId}"} ${value} ${(epochMs / 1000).toFixed(3)}`;
+}
+
 function braces(labels: string): string {
   return labels === "" ? "" : `{${labels}}`;
 }
 
-function renderHistogram(name: string, labels: string, histogram: Histogram): string {
+function renderHistogram(
+  name: string,
+  labels: string,
+  histogram: Histogram,
+  hasExemplars: boolean,
+): string {
   const prefix = labels === "" ? "" : labels + ",";
   let total = 0;
   let text = "";
   histogram.counts.forEach((count, index) => {
     total += count;
     const bound = histogram.bounds[index] ?? "+Inf";
-    text += `${name}_bucket{${prefix}le="${bound}"} ${total}\n`;
+    const exemplar = hasExemplars ? exemplarText(histogram.exemplar(index)) : "";
+    text += `${name}_bucket{${prefix}le="${bound}"} ${total}${exemplar}\n`;
   });
   return text +
     `${name}_sum${braces(labels)} ${histogram.sum}\n${name}_count${

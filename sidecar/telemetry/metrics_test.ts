@@ -125,3 +125,31 @@ Deno.test("Metrics refuses a name that is taken: two families would be one to a 
   metrics.counter("a_total", "A.");
   assertThrows(() => metrics.gauge("a_total", "Again."), Error, "a_total");
 });
+
+Deno.test("Metrics renders OpenMetrics: counters by their family, exemplars in buckets, and an end", () => {
+  const metrics = new Metrics();
+  metrics.counter("requests_total", "Requests.").with({ a: "b" }).add(3);
+  const times = metrics.histogram("seconds", "Time.", [0.1, 1]).with();
+  times.observe(0.5);
+  times.observe(5);
+  const traceId = "0af7651916cd43dd8448eb211c80319c";
+  times.exemplify({ traceId, value: 0.5, epochMs: 1_800_000_000_123.5 });
+  assertEquals(
+    metrics.render("openmetrics"),
+    [
+      "# HELP requests Requests.",
+      "# TYPE requests counter",
+      'requests_total{a="b"} 3',
+      "# HELP seconds Time.",
+      "# TYPE seconds histogram",
+      'seconds_bucket{le="0.1"} 0',
+      `seconds_bucket{le="1"} 1 # {trace_id="${traceId}"} 0.5 1800000000.124`,
+      'seconds_bucket{le="+Inf"} 2',
+      "seconds_sum 5.5",
+      "seconds_count 2",
+      "# EOF",
+      "",
+    ].join("\n"),
+  );
+  parsePrometheus(metrics.render());
+});
