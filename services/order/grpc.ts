@@ -11,6 +11,7 @@ import {
   type CheckoutParts,
   readCaller,
   readCart,
+  readKey,
 } from "./checkout.ts";
 import type { Order } from "./store.ts";
 import { traceHeaders } from "./upstreams.ts";
@@ -48,7 +49,8 @@ async function createOrder(
 ): Promise<OrderMessage> {
   const cart = readCart(callerOf(metadata), request);
   const trace = traceHeaders((name) => readEntry(metadata, name));
-  return answerCheckout(await checkOut(parts, cart, trace));
+  const key = readKey(readEntry(metadata, "idempotency-key"));
+  return answerCheckout(await checkOut(parts, cart, trace, key));
 }
 
 async function getOrder(
@@ -78,6 +80,13 @@ function answerCheckout(outcome: CheckoutOutcome): OrderMessage {
       throw new GrpcError(status.FAILED_PRECONDITION, "unknown user");
     case "declined":
       throw new GrpcError(status.FAILED_PRECONDITION, "payment declined");
+    case "cancelled":
+      throw new GrpcError(status.ABORTED, "order was cancelled");
+    case "key-reused":
+      throw new GrpcError(
+        status.ALREADY_EXISTS,
+        "idempotency key reused with a different request",
+      );
     case "failed": {
       const { service, reason } = outcome;
       if (reason === "timeout") {

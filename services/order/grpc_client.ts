@@ -55,10 +55,18 @@ export class GrpcUpstreams implements Upstreams, Disposable {
   async pay(payment: PaymentOrder, trace: TraceHeaders): Promise<PaymentResult> {
     const request = { ...payment, idempotencyKey: payment.orderId };
     const answer = await this.#payments.call("CreatePayment", request, trace);
-    if (answer.kind === "answer") return capturedBy(answer.message);
+    if (answer.kind === "answer") return resultOf(answer.message);
     const isDeclined = answer.code === status.FAILED_PRECONDITION &&
       answer.details === "payment declined";
     return isDeclined ? { kind: "declined" } : failureOf(answer.code);
+  }
+
+  async refund(
+    paymentId: string,
+    trace: TraceHeaders,
+  ): Promise<{ readonly kind: "refunded" } | CallFailure> {
+    const answer = await this.#payments.call("RefundPayment", { paymentId }, trace);
+    return answer.kind === "answer" ? { kind: "refunded" } : failureOf(answer.code);
   }
 
   [Symbol.dispose](): void {
@@ -160,9 +168,10 @@ function metadataOf(trace: TraceHeaders): Metadata {
   return metadata;
 }
 
-function capturedBy(message: object): PaymentResult {
+function resultOf(message: object): PaymentResult {
   const paymentId: unknown = Reflect.get(message, "id");
-  if (typeof paymentId === "string" && paymentId !== "") return { kind: "captured", paymentId };
+  const kind = Reflect.get(message, "status") === "REFUNDED" ? "refunded" : "captured";
+  if (typeof paymentId === "string" && paymentId !== "") return { kind, paymentId };
   return { kind: "failed", reason: "broken" };
 }
 

@@ -36,6 +36,7 @@ function openService({ user = { kind: "found" }, payment }: Fakes = {}) {
     store,
     upstreams: {
       findUser: (...asked) => (calls.push(asked), Promise.resolve(user)),
+      refund: () => Promise.resolve({ kind: "refunded" }),
       pay: (...asked) => {
         calls.push(asked);
         return Promise.resolve(payment ?? { kind: "captured", paymentId: "p1" });

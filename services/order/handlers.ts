@@ -11,6 +11,7 @@ import {
   type CheckoutParts,
   readCaller,
   readCart,
+  readKey,
 } from "./checkout.ts";
 import { traceHeaders } from "./upstreams.ts";
 
@@ -48,7 +49,8 @@ async function createOrder(parts: OrderServiceParts, { request }: Call): Promise
   const userId = callerOf(request);
   const cart = readCart(userId, await readJson(request));
   const trace = traceHeaders((name) => request.headers.get(name));
-  return answerCheckout(await checkOut(parts, cart, trace));
+  const key = readKey(request.headers.get("idempotency-key"));
+  return answerCheckout(await checkOut(parts, cart, trace, key));
 }
 
 function answerCheckout(outcome: CheckoutOutcome): Response {
@@ -61,6 +63,10 @@ function answerCheckout(outcome: CheckoutOutcome): Response {
       return errorAnswer(422, "unknown user");
     case "declined":
       return errorAnswer(402, "payment declined");
+    case "cancelled":
+      return errorAnswer(409, "order was cancelled");
+    case "key-reused":
+      return errorAnswer(422, "idempotency key reused with a different request");
     case "failed": {
       const { service, reason } = outcome;
       if (reason === "timeout") return errorAnswer(504, `${service} service timed out`);

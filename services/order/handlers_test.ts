@@ -22,7 +22,7 @@ interface Fakes {
 }
 
 /** The service with upstreams that answer as told and write down what they were asked. */
-function openService({ user = { kind: "found" }, payment }: Fakes = {}) {
+function openService(fakes: Fakes = {}) {
   const database = openDatabase(":memory:");
   migrate(database, new URL("./migrations/", import.meta.url));
   const store = new SqliteOrderStore(database);
@@ -31,10 +31,13 @@ function openService({ user = { kind: "found" }, payment }: Fakes = {}) {
   const handler = createOrderHandler({
     store,
     upstreams: {
-      findUser: (...asked) => (calls.push(asked), Promise.resolve(user)),
+      findUser: (
+        ...asked
+      ) => (calls.push(asked), Promise.resolve(fakes.user ?? { kind: "found" as const })),
+      refund: () => Promise.resolve({ kind: "refunded" }),
       pay: (...asked) => {
         calls.push(asked);
-        return Promise.resolve(payment ?? { kind: "captured", paymentId: "p1" });
+        return Promise.resolve(fakes.payment ?? { kind: "captured", paymentId: "p1" });
       },
     },
     now: () => new Date("2024-05-06T07:08:09Z"),
@@ -181,4 +184,39 @@ Deno.test("GET /orders/:id answers 404 to somebody else's order as to an unknown
   const notFound: [number, unknown] = [404, { error: "order not found" }];
   assertEquals(await seen(await service.get("/orders/new-1", "bob")), notFound);
   assertEquals(await seen(await service.get("/orders/new-2")), notFound);
+});
+
+Deno.test("POST /orders with an idempotency key answers the order of the first time, and pays once", async () => {
+  await using service = openService();
+  const key = { "idempotency-key": "k1" };
+  const first = await seen(await service.post({ items: [book] }, key));
+  const again = await seen(await service.post({ items: [book] }, key));
+  assertEquals([first, again], [[201, confirmed], [201, confirmed]]);
+  assertEquals(service.calls.length, 2);
+  const other = await seen(await service.post({ items: [{ ...book, quantity: 2 }] }, key));
+  assertEquals(other, [422, { error: "idempotency key reused with a different request" }]);
+  const [, { id }] = await seen(await service.post({ items: [book] })) as [number, { id: string }];
+  assertEquals(id, "new-2");
+});
+
+Deno.test("POST /orders goes on with an order that stayed pending, as long as it is not being undone", async () => {
+  const fakes: { user?: UserLookup; payment?: PaymentResult } = {
+    payment: { kind: "failed", reason: "timeout" },
+  };
+  await using service = openService(fakes);
+  const post =
+    async () => (await seen(await service.post({ items: [book] }, { "idempotency-key": "k" })));
+  assertEquals(await post(), [504, { error: "payment service timed out" }]);
+  fakes.payment = { kind: "refunded", paymentId: "p1" };
+  assertEquals(await post(), [409, { error: "order was cancelled" }]);
+  fakes.payment = { kind: "captured", paymentId: "p1" };
+  assertEquals(await post(), [201, confirmed]);
+});
+
+Deno.test("POST /orders refuses a key that is too long or has a space", async () => {
+  await using service = openService();
+  for (const key of ["a b", "x".repeat(256)]) {
+    const [status] = await seen(await service.post({ items: [book] }, { "idempotency-key": key }));
+    assertEquals([status, service.calls.length], [400, 0]);
+  }
 });

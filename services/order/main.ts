@@ -15,6 +15,7 @@ import { openDatabase } from "../lib/sqlite.ts";
 import { orderGrpc } from "./grpc.ts";
 import { GrpcUpstreams } from "./grpc_client.ts";
 import { createOrderHandler } from "./handlers.ts";
+import { Recovery } from "./recovery.ts";
 import { SqliteOrderStore } from "./store.ts";
 
 const settings = {
@@ -40,13 +41,15 @@ if (import.meta.main) {
       const upstreams = new GrpcUpstreams({ url, timeoutMs: callTimeoutMs });
       const newId = () => crypto.randomUUID();
       const parts = { store, upstreams, now: () => new Date(), newId, log };
+      const recovery = new Recovery(parts, log);
       return {
         handler: createOrderHandler(parts),
         grpc: orderGrpc(parts),
         ping: () => store.ping(),
-        close: () => {
+        close: async () => {
+          await recovery.stop();
           upstreams[Symbol.dispose]();
-          return store.close();
+          await store.close();
         },
       };
     },

@@ -35,11 +35,29 @@ export type Settlement =
   | { readonly status: "confirmed"; readonly paymentId: string }
   | { readonly status: "rejected"; readonly paymentId: null };
 
+/** An order with what its owner is not shown. */
+export interface KeptOrder {
+  readonly order: Order;
+  /** It is being undone: nobody can confirm it any more. */
+  readonly isCancelling: boolean;
+  /** Why it was rejected. */
+  readonly ending: "declined" | "cancelled" | null;
+}
+
 /** The orders; what each implementation must keep stands in store_contract.ts. */
 export interface OrderStore {
-  insert(order: Order): Promise<void>;
-  /** Ends a pending order; rejects when there is no such order or it has ended before. */
-  settle(id: string, settlement: Settlement): Promise<void>;
+  /** Keeps the order, or answers with the one that its user kept under the same key before; a null key is never the same. */
+  insert(order: Order, idempotencyKey: string | null): Promise<KeptOrder>;
+  /** The order that the user kept under the key. */
+  findByKey(userId: string, idempotencyKey: string): Promise<KeptOrder | null>;
+  /** Ends a pending order. True where it has ended so, now or before; false where it is being cancelled or has ended otherwise. */
+  settle(id: string, settlement: Settlement): Promise<boolean>;
+  /** Pending orders that are being cancelled, or were made before then (ISO 8601, UTC); the oldest first. */
+  stale(before: string, limit: number): Promise<Order[]>;
+  /** From now on a pending order can only be cancelled; false where it is not pending any more. */
+  beginCancel(id: string): Promise<boolean>;
+  /** Ends an order that is being cancelled. */
+  endCancel(id: string): Promise<void>;
   /** The user's own order; null when there is none, or it is somebody else's. */
   find(id: string, userId: string): Promise<Order | null>;
   /** The user's orders, newest first. */
@@ -59,11 +77,12 @@ export class SqliteOrderStore implements OrderStore {
     this.#database = database;
   }
 
-  async insert(order: Order): Promise<void> {
-    inTransaction(this.#database, () => {
-      this.#database.prepare(
-        `insert into orders (id, user_id, total, status, payment_id, created_at)
-         values (?, ?, ?, ?, ?, ?)`,
+  async insert(order: Order, idempotencyKey: string | null): Promise<KeptOrder> {
+    return inTransaction(this.#database, () => {
+      // The unique key decides, not a look beforehand: of two equal requests at once one inserts and both read it.
+      const { changes } = this.#database.prepare(
+        `insert into orders (id, user_id, total, status, payment_id, created_at, idempotency_key)
+         values (?, ?, ?, ?, ?, ?, ?) on conflict (user_id, idempotency_key) do nothing`,
       ).run(
         order.id,
         order.userId,
@@ -71,16 +90,50 @@ export class SqliteOrderStore implements OrderStore {
         order.status,
         order.paymentId,
         order.createdAt,
+        idempotencyKey,
       );
+      if (changes === 0) return this.#byKey(order.userId, idempotencyKey)!;
       this.#insertItems(order);
+      return { order, isCancelling: false, ending: null };
     });
   }
 
-  async settle(id: string, { status, paymentId }: Settlement): Promise<void> {
-    const { changes } = this.#database.prepare(
-      "update orders set status = ?, payment_id = ? where id = ? and status = 'pending'",
-    ).run(status, paymentId, id);
-    if (changes !== 1) throw new Error(`no pending order ${id}`);
+  async findByKey(userId: string, idempotencyKey: string): Promise<KeptOrder | null> {
+    return this.#byKey(userId, idempotencyKey);
+  }
+
+  async settle(id: string, { status, paymentId }: Settlement): Promise<boolean> {
+    return inTransaction(this.#database, () => {
+      this.#database.prepare(
+        `update orders set status = ?, payment_id = ?, ending = iif(? = 'rejected', 'declined', null)
+         where id = ? and status = 'pending' and is_cancelling = 0`,
+      ).run(status, paymentId, status, id);
+      const row = this.#database
+        .prepare("select status, payment_id, ending from orders where id = ?").get(id);
+      if (row === undefined) throw new Error(`no order ${id}`);
+      return row.status === status && row.payment_id === paymentId && row.ending !== "cancelled";
+    });
+  }
+
+  async stale(before: string, limit: number): Promise<Order[]> {
+    const rows = this.#database.prepare(
+      `select * from orders where status = 'pending' and (is_cancelling = 1 or created_at < ?)
+       order by created_at limit ?`,
+    ).all(before, limit);
+    return rows.map((row) => this.#toOrder(row));
+  }
+
+  async beginCancel(id: string): Promise<boolean> {
+    const { changes } = this.#database
+      .prepare("update orders set is_cancelling = 1 where id = ? and status = 'pending'").run(id);
+    return changes === 1;
+  }
+
+  async endCancel(id: string): Promise<void> {
+    this.#database.prepare(
+      `update orders set status = 'rejected', is_cancelling = 0, ending = 'cancelled'
+       where id = ? and status = 'pending' and is_cancelling = 1`,
+    ).run(id);
   }
 
   async find(id: string, userId: string): Promise<Order | null> {
@@ -109,6 +162,19 @@ export class SqliteOrderStore implements OrderStore {
 
   async close(): Promise<void> {
     this.#database.close();
+  }
+
+  #byKey(userId: string, idempotencyKey: string | null): KeptOrder | null {
+    const row = this.#database
+      .prepare("select * from orders where user_id = ? and idempotency_key = ?")
+      .get(userId, idempotencyKey);
+    if (row === undefined) return null;
+    const { ending } = row;
+    return {
+      order: this.#toOrder(row),
+      isCancelling: row.is_cancelling === 1,
+      ending: ending === "declined" || ending === "cancelled" ? ending : null,
+    };
   }
 
   #insertItems({ id, items }: Order): void {

@@ -13,7 +13,7 @@ export type UserLookup = { readonly kind: "found" } | { readonly kind: "unknown"
 
 /** What became of the money. */
 export type PaymentResult =
-  | { readonly kind: "captured"; readonly paymentId: string }
+  | { readonly kind: "captured" | "refunded"; readonly paymentId: string }
   | { readonly kind: "declined" }
   | CallFailure;
 
@@ -24,11 +24,16 @@ export interface PaymentOrder {
   readonly amount: number;
 }
 
-/** Both calls answer with a value, never a throw, and within their deadline; `trace` goes along as headers. */
+/** All calls answer with a value, never a throw, and within their deadline; `trace` goes along as headers. */
 export interface Upstreams {
   findUser(userId: string, trace: TraceHeaders): Promise<UserLookup>;
   /** Safe to repeat: the order's id is the idempotency key. */
   pay(payment: PaymentOrder, trace: TraceHeaders): Promise<PaymentResult>;
+  /** Gives the money back; safe to repeat. */
+  refund(
+    paymentId: string,
+    trace: TraceHeaders,
+  ): Promise<{ readonly kind: "refunded" } | CallFailure>;
 }
 
 /** The headers that tie the calls of one request together. */

@@ -17,7 +17,7 @@ export interface PaymentRequest {
 
 /** What became of the request; each protocol says it in its own way. */
 export type PaymentOutcome =
-  | { readonly kind: "captured" | "declined"; readonly payment: Payment }
+  | { readonly kind: Payment["status"]; readonly payment: Payment }
   | { readonly kind: "key-reused" };
 
 /** What payments are taken with; the time and ids come from outside so that tests know them. */
@@ -48,7 +48,7 @@ export function readPayment(source: unknown, idempotencyKey: string | null): Pay
   return payment;
 }
 
-/** Takes the money once for each key; asked again with the same request, answers with the payment of the first time. */
+/** Takes the money once for each key; asked again with the same request, answers with what the payment of the first time is by now. */
 export async function takePayment(
   { store, now, newId }: PaymentParts,
   { idempotencyKey, ...asked }: PaymentRequest,
@@ -57,7 +57,7 @@ export async function takePayment(
   const wanted = { id: newId(), ...asked, status, createdAt: now().toISOString() } as const;
   const payment = await store.record(wanted, idempotencyKey);
   if (!isSameRequest(payment, asked)) return { kind: "key-reused" };
-  return { kind: payment.status === "declined" ? "declined" : "captured", payment };
+  return { kind: payment.status, payment };
 }
 
 function isSameRequest(
