@@ -22,13 +22,10 @@ function rig(payment: PaymentResult, now = "2024-05-06T07:08:40Z") {
   migrate(database, new URL("./migrations/", import.meta.url));
   const store = new SqliteOrderStore(database);
   const calls: unknown[] = [];
-  const answers = { payment, refund: { kind: "refunded" } as Awaited<ReturnType<typeof refund>> };
-  function refund(paymentId: string) {
-    calls.push(paymentId);
-    return Promise.resolve<{ kind: "refunded" } | { kind: "failed"; reason: "timeout" }>(
-      answers.refund,
-    );
-  }
+  const answers: { payment: PaymentResult; refund: RefundResult } = {
+    payment,
+    refund: { kind: "refunded" },
+  };
   const parts = {
     store,
     upstreams: {
