@@ -149,6 +149,9 @@ Deno.test("an order of the demo is one trace through gateway, order, user and pa
     ].join("\n"),
     demo.output,
   );
+  // In order, so that the next test finds the ports free.
+  demo.pressCtrlC();
+  assertEquals(await inTime("the end", demo.process.exited, STOP_MS), 0, demo.output);
 });
 
 Deno.test("the demo names a port that is taken, what it needs it for, and who has it", async () => {
