@@ -133,6 +133,22 @@ Deno.test("policy put tells a refusal with its reason, and who does not answer",
   assertStringIncludes(out, "undo: sidecar policy rollback orders\n");
 });
 
+Deno.test("policy put does not wait for instances that somebody else's change has reached meanwhile", async () => {
+  const { host, put, says } = rig();
+  says("orders-1", "none");
+  const putting = put("good.yaml");
+  await until(() => host.etcd.text(KEY) !== undefined);
+  const newer = host.etcd.put(KEY, "inbound: { timeout: 1s }");
+  says("orders-1", newer);
+  await host.clock.advance(400);
+  const { code, out } = await putting;
+  assertEquals(code, 0);
+  assertStringIncludes(
+    out,
+    `orders-1  has a newer one already, revision ${newer}\n0 of 1 instances`,
+  );
+});
+
 Deno.test("policy put is not done while an instance does not answer", async () => {
   const { host, put, says } = rig();
   says("orders-1", "none");

@@ -80,6 +80,11 @@ export function names({ revision }: InstanceStatus, written: number): boolean {
   return revision.split("+").includes(String(written));
 }
 
+/** Whether a status is about what etcd held at `written` or later: of changes that follow each other some are passed over. */
+export function isPast({ revision }: InstanceStatus, written: number): boolean {
+  return revision.split("+").some((part) => Number(part) >= written);
+}
+
 /** Undefined where the text is no trial. */
 export function canaryOf(json: string): Canary | undefined {
   try {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   historyKey,
   historyPrefix,
+  isPast,
   names,
   policyKey,
   revisionOf,
@@ -26,4 +27,6 @@ Deno.test("a revision names both documents, and a status is about each of them",
   assertEquals([revisionOf(0, 0), revisionOf(3, 0), revisionOf(0, 7)], ["none", "3", "7"]);
   const status = { revision: revisionOf(3, 17), accepted: true, error: null, since: "" };
   assertEquals([3, 17, 7, 1].map((written) => names(status, written)), [true, true, false, false]);
+  assertEquals([3, 7, 17, 18].map((written) => isPast(status, written)), [true, true, true, false]);
+  assertEquals(isPast({ ...status, revision: "none" }, 1), false);
 });

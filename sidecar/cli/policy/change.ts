@@ -5,6 +5,8 @@ import {
   type HistoryEntry,
   historyKey,
   historyPrefix,
+  type InstanceStatus,
+  names,
   policyKey,
 } from "../../etcd/layout.ts";
 import type { StoredValue, Write } from "../../etcd/store.ts";
@@ -157,18 +159,22 @@ async function report(
     host.out("no instance runs; those that start will take it\n");
     return EXIT.ok;
   }
-  const refused = decided.filter(({ status }) => !status.accepted);
+  const own = decided.filter(({ status }) => names(status, revision));
+  const refused = own.filter(({ status }) => !status.accepted);
   host.out(table([
-    ...decided.map((
-      { id, status },
-    ) => [id, status.accepted ? "accepted" : `refused: ${status.error}`]),
+    ...decided.map(({ id, status }) => [id, verdictOf(status, revision)]),
     ...silent.map(({ id }) => [id, `has not answered within ${waitMs / 1000} s`]),
   ]));
-  const accepted = decided.length - refused.length;
+  const accepted = own.length - refused.length;
   host.out(`${accepted} of ${decided.length + silent.length} instances accepted it\n`);
   if (refused.length > 0) {
     host.out(`undo: sidecar policy rollback ${printable(service)}\n`);
     return EXIT.badData;
   }
   return silent.length > 0 ? EXIT.unavailable : EXIT.ok;
+}
+
+function verdictOf(status: InstanceStatus, revision: number): string {
+  if (!names(status, revision)) return `has a newer one already, revision ${status.revision}`;
+  return status.accepted ? "accepted" : `refused: ${status.error}`;
 }

@@ -1,5 +1,5 @@
 // What the instances say of the newest policy, and waiting for it.
-import { type InstanceStatus, names, statusPrefix } from "../../etcd/layout.ts";
+import { type InstanceStatus, isPast, statusPrefix } from "../../etcd/layout.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { MeshStore } from "./access.ts";
 import { isRecord, parseJson } from "./json.ts";
@@ -34,7 +34,7 @@ function isStatus(value: unknown): value is InstanceStatus {
 
 export interface Verdicts {
   readonly decided: readonly Instance[];
-  /** Those that still say something of an older policy. */
+  /** Those that still say something of an older policy; the others have this one or a newer. */
   readonly silent: readonly Instance[];
 }
 
@@ -49,8 +49,8 @@ export async function awaitVerdicts(
   const end = clock.now() + ms;
   for (;;) {
     const instances = (await readInstances(mesh, service)).filter(isMeant);
-    const decided = instances.filter(({ status }) => names(status, revision));
-    const silent = instances.filter(({ status }) => !names(status, revision));
+    const decided = instances.filter(({ status }) => isPast(status, revision));
+    const silent = instances.filter(({ status }) => !isPast(status, revision));
     if (silent.length === 0 || clock.now() >= end) return { decided, silent };
     await pause(clock, POLL_MS);
   }
