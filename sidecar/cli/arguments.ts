@@ -1,5 +1,6 @@
 // Command lines by node:util's parser, with every mistake as one UsageError.
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { parseDuration } from "../config/units.ts";
 import { UsageError } from "./errors.ts";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -26,4 +27,11 @@ export function requireConfig(config: string | undefined): string {
 export function refuseMore(positionals: readonly string[]): void {
   const [first] = positionals;
   if (first !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(first)}`);
+}
+
+/** Milliseconds. Throws UsageError. */
+export function timeOption(option: string, text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(`--${option} ${JSON.stringify(text)}: ${parsed.problem}`);
 }

@@ -6,8 +6,9 @@ import { parseArguments, refuseMore } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit_codes.ts";
+import { parseJson } from "./json.ts";
 import { type Explanation, REASONS } from "./explain/reasons.ts";
-import { printable } from "./policy/print.ts";
+import { printable } from "./terminal.ts";
 
 const HELP = `Usage: sidecar explain CODE [--json]
        sidecar explain REQUEST-ID|TRACE-ID [--admin HOST:PORT] [--json]
@@ -122,10 +123,6 @@ function story(entry: JournalEntry): string {
 }
 
 function parse(text: string): JournalEntry[] | undefined {
-  try {
-    const value = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return Array.isArray(value) ? value : undefined;
 }

@@ -1,11 +1,11 @@
 // `sidecar kv get|set|delete|watch`: plain keys of etcd, for whatever a team keeps there besides policy.
+import { pause } from "../lib/clock.ts";
 import { parseArguments, refuseMore } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { Host } from "./host.ts";
 import { ACCESS_HELP, ACCESS_OPTIONS, type MeshStore, withMeshStore } from "./policy/access.ts";
-import { pause } from "./policy/statuses.ts";
 
 const HELP = `Usage: sidecar kv get    KEY
        sidecar kv set    KEY VALUE|-

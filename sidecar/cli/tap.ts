@@ -5,7 +5,7 @@ import { parseArguments, refuseMore } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { UsageError } from "./errors.ts";
 import { EXIT } from "./exit_codes.ts";
-import { printable } from "./policy/print.ts";
+import { printable } from "./terminal.ts";
 
 const HELP =
   `Usage: sidecar tap [--admin HOST:PORT] [--upstream NAME] [--listener NAME] [--status 5xx] [--reason CODE] [--path /BEGINNING]

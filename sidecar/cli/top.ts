@@ -1,11 +1,10 @@
 // `sidecar top`: what goes through a running sidecar, live, by what its metrics say.
 import { ADMIN_OPTIONS, adminUrl } from "./admin_port.ts";
-import { parseArguments, refuseMore } from "./arguments.ts";
+import { pause } from "../lib/clock.ts";
+import { parseArguments, refuseMore, timeOption } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { table } from "./policy/print.ts";
-import { pause } from "./policy/statuses.ts";
-import { timeOption } from "./policy/arguments.ts";
+import { table } from "./terminal.ts";
 
 const HELP = `Usage: sidecar top [--admin HOST:PORT] [--interval TIME] [--once] [--json]
 

@@ -4,6 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Counter, Histogram, Metrics } from "../telemetry/metrics.ts";
 import type { Route } from "../snapshot/snapshot.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
+import { GRPC_FAILURES, grpcStatusOf, isGrpcCall } from "./grpc_exchange.ts";
 
 /** Since the start of the process. */
 export interface Traffic {
@@ -62,7 +63,7 @@ export class RequestMetrics implements Filter {
     const { listener } = exchange;
     const { route, request, incoming: { peer: { identity: source } } } = exchange;
     const protocol = protocolOf(request);
-    const grpcStatus = protocol === "grpc" ? grpcStatusOf(response) : undefined;
+    const grpcStatus = protocol === "grpc" ? grpcCodeOf(response) : undefined;
     this.#traffic.requests++;
     const isGrpcFailure = grpcStatus !== undefined && GRPC_FAILURES.has(grpcStatus);
     if (status >= 500 || isGrpcFailure || isOwnFailure(exchange.reason)) this.#traffic.failures++;
@@ -113,16 +114,14 @@ export class RequestMetrics implements Filter {
 
 type Protocol = "http/1.0" | "http/1.1" | "http/2" | "grpc";
 
-function protocolOf({ version, headers }: Request): Protocol {
-  if (version !== "2") return version === "1.1" ? "http/1.1" : "http/1.0";
-  return headers.get("content-type")?.startsWith("application/grpc") === true ? "grpc" : "http/2";
+function protocolOf(request: Request): Protocol {
+  if (request.version !== "2") return request.version === "1.1" ? "http/1.1" : "http/1.0";
+  return isGrpcCall(request) ? "grpc" : "http/2";
 }
 
-/** Behind the messages, or in the head of an answer that has none; undefined where it never came. */
-function grpcStatusOf(response: Response | undefined): string | undefined {
-  const status = response?.body.trailers?.get("grpc-status") ??
-    response?.headers.get("grpc-status");
-  // Codes are few, and what a service makes up shares one series.
+/** Codes are few, and what a service makes up shares one series. */
+function grpcCodeOf(response: Response | undefined): string | undefined {
+  const status = grpcStatusOf(response);
   return status === undefined || GRPC_CODE.test(status) ? status : "unknown";
 }
 
@@ -137,6 +136,3 @@ function nameOf(identity: string | undefined): string {
 function isOwnFailure(reason: string | undefined): boolean {
   return reason !== undefined && reason !== "downstream-gone";
 }
-
-/** UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: what HTTP has its 5xx for. */
-const GRPC_FAILURES: ReadonlySet<string> = new Set(["2", "4", "12", "13", "14", "15"]);

@@ -17,6 +17,7 @@ import {
   type TraceContext,
 } from "../telemetry/trace_context.ts";
 import type { ExchangeView, Filter } from "./filter.ts";
+import { GRPC_FAILURES, grpcStatusOf, isGrpcCall } from "./grpc_exchange.ts";
 
 export interface TracingSettings {
   /** Of the traces that begin here, and at an edge of all: 0 to 1. */
@@ -42,9 +43,6 @@ interface Attempt extends AttemptTrace {
 
 const SERVER_ERROR = 500;
 const CLIENT_ERROR = 400;
-
-/** gRPC statuses that are failures of a server (OpenTelemetry's conventions for RPC). */
-const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set(["2", "4", "12", "13", "14", "15"]);
 
 export class Tracing implements Filter {
   readonly name = "tracing";
@@ -104,23 +102,17 @@ function endingOf(
   outcome: Outcome,
 ): Ending {
   const status = response?.status ?? 0;
-  const grpcStatus = isGrpc(exchange.request)
-    ? response?.body.trailers?.get("grpc-status") ?? response?.headers.get("grpc-status")
-    : undefined;
+  const grpcStatus = isGrpcCall(exchange.request) ? grpcStatusOf(response) : undefined;
   const { reason, listener } = exchange;
   const isFailure = status >= SERVER_ERROR || outcome.error !== undefined ||
-    (grpcStatus !== undefined && GRPC_SERVER_ERRORS.has(grpcStatus));
+    (grpcStatus !== undefined && GRPC_FAILURES.has(grpcStatus));
   const ending = { status, grpcStatus, isFailure };
   const worst = listener === "outbound" ? CLIENT_ERROR : SERVER_ERROR;
   const isGrpcError = grpcStatus !== undefined &&
-    (listener === "outbound" ? grpcStatus !== "0" : GRPC_SERVER_ERRORS.has(grpcStatus));
+    (listener === "outbound" ? grpcStatus !== "0" : GRPC_FAILURES.has(grpcStatus));
   if (isGrpcError) return { ...ending, error: reason ?? `grpc-status ${grpcStatus}` };
   if (status >= worst) return { ...ending, error: reason ?? String(status) };
   return { ...ending, error: outcome.error === undefined ? undefined : reason ?? "aborted" };
-}
-
-function isGrpc({ version, headers }: Request): boolean {
-  return version === "2" && headers.get("content-type")?.startsWith("application/grpc") === true;
 }
 
 export class ExchangeTrace {
@@ -220,7 +212,7 @@ export class ExchangeTrace {
 
 /** A method, and the route it took; a gRPC method says both. Paths are no names: there is no end of them. */
 function nameOf({ request, route }: ExchangeView): string {
-  if (isGrpc(request)) return pathOf(request.target).slice(1);
+  if (isGrpcCall(request)) return pathOf(request.target).slice(1);
   return route === undefined ? request.method : `${request.method} ${route.match.path}`;
 }
 
@@ -267,7 +259,7 @@ function attemptAttributes(
 }
 
 function requestAttributes(request: Request, grpcStatus: string | undefined): Attributes {
-  if (!isGrpc(request)) return { "http.request.method": request.method };
+  if (!isGrpcCall(request)) return { "http.request.method": request.method };
   const [, service = "", method = ""] = pathOf(request.target).split("/");
   return {
     "http.request.method": request.method,

@@ -1,6 +1,6 @@
 // Finished spans on their way to a collector: in batches, one at a time, and never more of them than a bound. A collector that is slow or
 // away costs spans, which are counted, and nothing else.
-import type { Clock } from "../lib/clock.ts";
+import { type Clock, pause } from "../lib/clock.ts";
 import { Backoff } from "../lib/backoff.ts";
 import type { Logger } from "./log.ts";
 import type { Counter, Metrics } from "./metrics.ts";
@@ -94,7 +94,7 @@ export class SpanExporter {
       } catch (error) {
         const isLast = tries === TRIES || error instanceof FinalRefusal;
         if (!isLast) {
-          await new Promise<void>((resolve) => void clock.after(backoff.next(), resolve));
+          await pause(clock, backoff.next());
           continue;
         }
         if (!this.#isAway) {

@@ -1,5 +1,4 @@
 // What the actions of `sidecar policy` have in common on their command lines.
-import { parseDuration } from "../../config/units.ts";
 import { DEFAULT_POLICY } from "../../etcd/layout.ts";
 import { refuseMore } from "../arguments.ts";
 import { UsageError } from "../errors.ts";
@@ -29,13 +28,6 @@ export function revisionOption(text: string): number {
   throw new UsageError(
     `${JSON.stringify(text)} is no revision, expected a number such as history prints`,
   );
-}
-
-/** Milliseconds. Throws UsageError. */
-export function timeOption(option: string, text: string): number {
-  const parsed = parseDuration(text);
-  if (parsed.ok) return parsed.value;
-  throw new UsageError(`--${option} ${JSON.stringify(text)}: ${parsed.problem}`);
 }
 
 /** Throws UsageError. */

@@ -3,7 +3,8 @@ import { type Canary, canaryKey, DEFAULT_POLICY, names, type Traffic } from "../
 import { UsageError } from "../errors.ts";
 import type { Host } from "../host.ts";
 import type { MeshStore } from "./access.ts";
-import { type Instance, pause, readInstances } from "./statuses.ts";
+import { pause } from "../../lib/clock.ts";
+import { type Instance, readInstances } from "./statuses.ts";
 
 export interface CanaryOptions {
   /** Of the instances; at least one takes part, and at least one does not. */
@@ -121,10 +122,11 @@ export class Trial implements AsyncDisposable {
   /** What has happened since the trial began, where it runs and elsewhere. */
   #sums(instances: readonly Instance[]): [tried: Traffic, others: Traffic] {
     const sums: [Traffic, Traffic] = [NOTHING, NOTHING];
-    for (const { id, status: { traffic, ...status } } of instances) {
+    for (const { id, status } of instances) {
+      const { traffic } = status;
       if (traffic === undefined) continue;
       const isTried = this.#chosen.has(id);
-      if (isTried && !names({ ...status }, this.#revision)) continue;
+      if (isTried && !names(status, this.#revision)) continue;
       const start = this.#starts.get(id);
       if (start === undefined || start.requests > traffic.requests) {
         this.#starts.set(id, traffic);

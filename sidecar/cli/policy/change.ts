@@ -16,7 +16,8 @@ import type { Host } from "../host.ts";
 import { problemLines } from "../read_config.ts";
 import type { MeshStore } from "./access.ts";
 import { type CanaryOptions, Trial } from "./canary.ts";
-import { difference, printable, table } from "./print.ts";
+import { printable, table } from "../terminal.ts";
+import { difference } from "./difference.ts";
 import { awaitVerdicts } from "./statuses.ts";
 import { validate } from "./validate.ts";
 

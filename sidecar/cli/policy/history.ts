@@ -1,7 +1,7 @@
 // Earlier documents of a service: who put them there, when, why.
 import { type HistoryEntry, historyPrefix } from "../../etcd/layout.ts";
 import type { StoredValue } from "../../etcd/store.ts";
-import { isRecord, parseJson } from "./json.ts";
+import { isRecord, parseJson } from "../json.ts";
 import type { MeshStore } from "./access.ts";
 
 export interface Version extends HistoryEntry {

@@ -1,16 +1,10 @@
 // `policy put` and `policy rollback`.
-import { parseArguments, refuseMore } from "../arguments.ts";
+import { parseArguments, refuseMore, timeOption } from "../arguments.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { Host } from "../host.ts";
 import { readInput } from "../read_config.ts";
 import { ACCESS_OPTIONS, withMeshStore } from "./access.ts";
-import {
-  percentOption,
-  revisionOption,
-  serviceAndFile,
-  serviceOf,
-  timeOption,
-} from "./arguments.ts";
+import { percentOption, revisionOption, serviceAndFile, serviceOf } from "./arguments.ts";
 import { apply, type ChangeOptions } from "./change.ts";
 import { readHistory, type Version } from "./history.ts";
 

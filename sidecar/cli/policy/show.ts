@@ -7,7 +7,8 @@ import { readInput } from "../read_config.ts";
 import { ACCESS_OPTIONS, type MeshStore, withMeshStore } from "./access.ts";
 import { revisionOption, serviceAndFile, serviceOf } from "./arguments.ts";
 import { readHistory } from "./history.ts";
-import { difference, table } from "./print.ts";
+import { table } from "../terminal.ts";
+import { difference } from "./difference.ts";
 import { readInstances } from "./statuses.ts";
 
 const JSON_OPTION = { json: { type: "boolean", default: false } } as const;

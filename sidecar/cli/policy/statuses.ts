@@ -1,8 +1,8 @@
 // What the instances say of the newest policy, and waiting for it.
 import { type InstanceStatus, isPast, statusPrefix } from "../../etcd/layout.ts";
-import type { Clock } from "../../lib/clock.ts";
+import { type Clock, pause } from "../../lib/clock.ts";
 import type { MeshStore } from "./access.ts";
-import { isRecord, parseJson } from "./json.ts";
+import { isRecord, parseJson } from "../json.ts";
 
 export interface Instance {
   readonly service: string;
@@ -54,8 +54,4 @@ export async function awaitVerdicts(
     if (silent.length === 0 || clock.now() >= end) return { decided, silent };
     await pause(clock, POLL_MS);
   }
-}
-
-export function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(ms, resolve));
 }

@@ -54,3 +54,9 @@ function missing(): Reading {
 function unreadable(why: string): Reading {
   return { kind: "unreadable", text: `cannot be read: ${why}` };
 }
+
+/** Why a document is not in force: every problem in it, or the one thing that this instance lacks. */
+export function refusalOf(error: unknown, file: string): ConfigError {
+  if (error instanceof ConfigError) return error;
+  return fileError(file, error instanceof Error ? error.message : String(error));
+}

@@ -1,6 +1,6 @@
 // The policy in etcd: PREFIX/policy/SERVICE over PREFIX/policy/_default; while one is on trial here, PREFIX/canary/SERVICE.
 import type { Policy } from "../../config/bootstrap.ts";
-import { ConfigError } from "../../errors.ts";
+
 import {
   canaryKey,
   canaryOf,
@@ -16,7 +16,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { LatestRun } from "../latest_run.ts";
 import { Trouble } from "../trouble.ts";
-import { fileError } from "./document.ts";
+import { fileError, refusalOf } from "./document.ts";
 import type { Documents, LastGood } from "./last_good.ts";
 import type { PolicyListener, PolicySource } from "./source.ts";
 
@@ -179,8 +179,8 @@ export class EtcdPolicySource implements PolicySource {
       policy = await parse(documents);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      const known = error instanceof ConfigError ? error : fileError(prefix, message);
-      this.#tell((listener) => listener.problem({ revision, error: known }));
+      const refusal = refusalOf(error, prefix);
+      this.#tell((listener) => listener.problem({ revision, error: refusal }));
       this.#setStatus(revision, message);
       return false;
     }

@@ -1,12 +1,19 @@
 // A policy in a file that may be edited while we run.
 import type { Policy } from "../../config/bootstrap.ts";
-import { ConfigError } from "../../errors.ts";
+import type { ConfigError } from "../../errors.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../telemetry/log.ts";
 import { ChangeFeed } from "../change_feed.ts";
 import { baseOf, type FilesIo, parentOf } from "../files_io.ts";
 import { LatestRun } from "../latest_run.ts";
-import { fileError, isSameReading, readDocument, type Reading, revisionOf } from "./document.ts";
+import {
+  fileError,
+  isSameReading,
+  readDocument,
+  type Reading,
+  refusalOf,
+  revisionOf,
+} from "./document.ts";
 import type { PolicyListener, PolicySource } from "./source.ts";
 
 export interface FilePolicySourceOptions {
@@ -116,9 +123,7 @@ export class FilePolicySource implements PolicySource {
     try {
       policy = await parse(text, path);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const known = error instanceof ConfigError ? error : fileError(path, message);
-      return this.#refuse(revision, known);
+      return this.#refuse(revision, refusalOf(error, path));
     }
     this.#inForce = revision;
     this.#tell((listener) => listener.update({ revision, policy }));

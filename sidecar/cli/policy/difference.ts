@@ -1,20 +1,12 @@
-// Texts of others on a terminal: differences in colour, tables, and nothing that could take the terminal over.
+// What changes between two documents, in colour where the terminal has it.
 import { structuredPatch } from "diff";
 import type { Host } from "../host.ts";
+import { printable } from "../terminal.ts";
 
 const RED = "\x1b[31m";
 const GREEN = "\x1b[32m";
 const CYAN = "\x1b[36m";
 const PLAIN = "\x1b[0m";
-
-/** A text in one line without control characters, which a terminal would obey. */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- these are what it is about
-  return text.replaceAll(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (character) => {
-    if (character === "\n") return "; ";
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  });
-}
 
 /** A unified difference of two documents; empty where there is none. */
 export function difference(
@@ -36,16 +28,4 @@ export function difference(
     }
   }
   return `${lines.join("\n")}\n`;
-}
-
-/** Columns as wide as their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  const cells = rows.map((row) => row.map(printable));
-  for (const row of cells) {
-    row.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, cell.length));
-  }
-  return cells
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd())
-    .map((line) => `${line}\n`).join("");
 }
